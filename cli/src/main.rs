@@ -1,0 +1,2 @@
+//! The `veilgate` command.
+fn main() {}
