@@ -1,0 +1,15 @@
+//! The one configuration document, the same for every way to run Veilgate.
+//!
+//! It arrives as JSON text, as nothing at all, or (Envoy with a `google.protobuf.Struct`) as raw protobuf bytes.
+//! Unknown fields are errors: a misspelt `mode` must not mean "enforce nothing". Keys that start with `_` are left
+//! alone at the top level, because Higress adds its own `_rules_` and `_match_*` there.
+
+mod document;
+mod read;
+
+pub use document::{
+    AcceptEncoding, Audit, Config, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests, Redaction,
+    Rules, Secret, Side, Uninspected, Upgrades,
+};
+pub(crate) use read::read;
+pub use read::ConfigError;

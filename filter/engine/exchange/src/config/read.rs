@@ -1,0 +1,124 @@
+//! Bytes to [`Config`], with errors that say where.
+
+use serde_json::Value;
+
+use super::Config;
+
+/// Why a configuration was refused. Messages name the path of the mistake and never quote a key or a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Neither JSON nor a protobuf `Struct`.
+    #[error("configuration is neither JSON nor a google.protobuf.Struct: {0}")]
+    Syntax(String),
+    /// A field is unknown, missing or of the wrong type.
+    #[error("configuration at `{path}`: {message}")]
+    Field {
+        /// Dotted path from the document's root, `.` for the root itself.
+        path: String,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn at(path: impl Into<String>, error: impl std::fmt::Display) -> Self {
+        ConfigError::Field { path: path.into(), message: error.to_string() }
+    }
+}
+
+/// Reads a document from the bytes a host hands over.
+pub(crate) fn read(raw: &[u8]) -> Result<Config, ConfigError> {
+    let mut document = parse(raw)?;
+    if let Value::Object(fields) = &mut document {
+        fields.retain(|name, _| !name.starts_with('_'));
+    }
+    serde_path_to_error::deserialize(document)
+        .map_err(|error| ConfigError::at(error.path().to_string(), error.into_inner()))
+}
+
+fn parse(raw: &[u8]) -> Result<Value, ConfigError> {
+    if raw.trim_ascii().is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    match serde_json::from_slice::<Value>(raw) {
+        Ok(document) => Ok(document),
+        // A Struct's first byte is the tag of its only field, which JSON would read as a line feed.
+        Err(error) => match veilgate_authorize::decode_struct(raw) {
+            Ok(document) if raw.first() == Some(&0x0a) => Ok(whole_numbers(document)),
+            _ => Err(ConfigError::Syntax(error.to_string())),
+        },
+    }
+}
+
+/// A Struct knows only doubles; a count of `3.0` means 3.
+fn whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(double) if double.fract() == 0.0 && double.abs() < 9_007_199_254_740_992.0 => {
+                #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+                Value::from(double as i64)
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(whole_numbers).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, whole_numbers(value))).collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Mode, Uninspected};
+
+    fn error(text: &str) -> String {
+        read(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_is_the_closed_default() {
+        for raw in ["", "  \n", "{}"] {
+            let config = read(raw.as_bytes()).unwrap();
+            assert_eq!(config.mode, Mode::Enforce);
+            assert!(config.redaction.response.body && !config.redaction.request.body);
+            assert_eq!(config.redaction.encoded, Uninspected::Withhold);
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_named_by_its_path() {
+        assert!(error(r#"{"redaction":{"mask":{"style":"loud"}}}"#).contains("`redaction.mask.style`"));
+        assert!(error(r#"{"redaction":{"mask":{"stile":"label"}}}"#).contains("`redaction.mask.stile`"));
+        assert!(error(r#"{"limits":{"held_bytes":-1}}"#).contains("`limits.held_bytes`"));
+        assert!(error("{").starts_with("configuration is neither JSON nor"));
+        assert!(error("[]").contains("`.`"));
+    }
+
+    #[test]
+    fn a_key_that_is_too_short_is_refused_without_being_quoted() {
+        let message = error(r#"{"redaction":{"mask":{"key":"hunter2hunter2"}}}"#);
+        assert!(message.contains("`redaction.mask.key`") && !message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn keys_of_other_products_are_left_alone() {
+        assert!(read(br#"{"_rules_":[{"_match_route_":["a"]}]}"#).is_ok());
+        assert!(read(br#"{"rules":[]}"#).is_err());
+    }
+
+    #[test]
+    fn a_protobuf_struct_is_read_like_json() {
+        // { "limits": { "held_bytes": 4096 } } as google.protobuf.Struct.
+        let number = [&[0x11][..], &4096f64.to_le_bytes()].concat();
+        let inner = entry(b"held_bytes", &number);
+        let strukt = [&[0x2a, inner.len() as u8][..], &inner].concat();
+        let outer = entry(b"limits", &strukt);
+        assert_eq!(read(&outer).unwrap().limits.held_bytes, 4096);
+    }
+
+    fn entry(key: &[u8], value: &[u8]) -> Vec<u8> {
+        let pair = [&[0x0a, key.len() as u8][..], key, &[0x12, value.len() as u8], value].concat();
+        [&[0x0a, pair.len() as u8][..], &pair].concat()
+    }
+}

@@ -1,0 +1,110 @@
+//! A configuration made ready: rules compiled, policies validated, services loaded.
+
+use std::sync::Arc;
+
+use veilgate_authorize::{Authorizer, IdentityConfig, Services};
+use veilgate_redact::{Masker, RuleSet, Scrubber};
+
+use crate::config::{self, Audit, Config, ConfigError, Limits, Mode, Redaction};
+
+/// Everything that is the same for all exchanges under one configuration. Immutable; share it by `Rc`.
+///
+/// Building one compiles rules and policies (tens of milliseconds); nothing is compiled after that.
+pub struct Engine {
+    pub(crate) mode: Mode,
+    pub(crate) authorizer: Authorizer,
+    pub(crate) services: Services,
+    pub(crate) identity: IdentityConfig,
+    pub(crate) redaction: Redaction,
+    pub(crate) audit: Audit,
+    pub(crate) limits: veilgate_redact::Limits,
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) masker: Arc<Masker>,
+}
+
+impl Engine {
+    /// Reads and compiles a configuration as a host hands it over: JSON text, nothing, or a raw protobuf `Struct`.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake, by its path in the document. The caller keeps the engine it had.
+    pub fn configure(raw: &[u8]) -> Result<Engine, ConfigError> {
+        Engine::new(config::read(raw)?)
+    }
+
+    fn new(config: Config) -> Result<Engine, ConfigError> {
+        let authorizer = Authorizer::new(&config.policy).map_err(|error| ConfigError::at("policy", error))?;
+        let services = Services::new(&config.services).map_err(|error| ConfigError::at("services", error))?;
+        let rules = rules(&config.redaction)?;
+        let masker = masker(&config.redaction)?;
+        Ok(Engine {
+            mode: config.mode,
+            authorizer,
+            services,
+            identity: config.identity,
+            audit: config.audit,
+            limits: limits(&config.limits),
+            rules: Arc::new(rules),
+            masker: Arc::new(masker),
+            redaction: config.redaction,
+        })
+    }
+
+    /// Whether verdicts and masks take effect.
+    pub(crate) fn enforces(&self) -> bool {
+        self.mode == Mode::Enforce
+    }
+
+    pub(crate) fn scrubber(&self) -> Scrubber<'_> {
+        Scrubber::new(&self.rules, &self.masker)
+    }
+}
+
+fn rules(redaction: &Redaction) -> Result<RuleSet, ConfigError> {
+    let rules = || -> Result<RuleSet, veilgate_redact::RuleError> {
+        let mut builder = RuleSet::builder().builtin()?;
+        if let Some(extra) = &redaction.rules.extra {
+            builder = builder.rules("redaction.rules.extra", extra)?;
+        }
+        for kind in &redaction.rules.disable {
+            builder = builder.disable(kind)?;
+        }
+        builder.build()
+    };
+    rules().map_err(|error| ConfigError::at("redaction.rules", error))
+}
+
+fn masker(redaction: &Redaction) -> Result<Masker, ConfigError> {
+    let mask = &redaction.mask;
+    let style = match (mask.style, &mask.text) {
+        (config::MaskStyle::Label, None) => veilgate_redact::MaskStyle::Label,
+        (config::MaskStyle::KeepLast4, None) => veilgate_redact::MaskStyle::KeepLast4,
+        (config::MaskStyle::SameLength, None) => veilgate_redact::MaskStyle::SameLength,
+        (config::MaskStyle::Fixed, Some(text)) if is_plain(text) => veilgate_redact::MaskStyle::Fixed(text.clone()),
+        (config::MaskStyle::Fixed, Some(_)) => {
+            let message = "a mask must be printable ASCII without quotes, backslashes, `&`, `<`, `;` or `,`";
+            return Err(ConfigError::at("redaction.mask.text", message));
+        }
+        (config::MaskStyle::Fixed, None) => {
+            return Err(ConfigError::at("redaction.mask.text", "style `fixed` needs a text"));
+        }
+        (_, Some(_)) => {
+            return Err(ConfigError::at("redaction.mask.text", "only style `fixed` takes a text"));
+        }
+    };
+    Ok(Masker::new(style, mask.key.as_ref().map(config::Secret::expose)))
+}
+
+/// Whether a mask can stand in JSON, forms, headers, XML and log lines without breaking them.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'\&<>;,"#.contains(&byte))
+}
+
+fn limits(limits: &Limits) -> veilgate_redact::Limits {
+    let on_limit = match limits.on_limit {
+        config::OnLimit::Truncate => veilgate_redact::OnLimit::Truncate,
+        config::OnLimit::MaskRest => veilgate_redact::OnLimit::MaskRest,
+        config::OnLimit::PassThrough => veilgate_redact::OnLimit::PassThrough,
+    };
+    veilgate_redact::Limits { held: limits.held_bytes, on_limit }
+}

@@ -1,0 +1,152 @@
+//! The end of an exchange: log fields, audit record, counters.
+
+use veilgate_authorize::Identity;
+
+use super::{Exchange, gate::Outcome};
+use crate::{
+    audit::{self, Call, Inspected, Request, Response},
+    engine::Engine,
+    headers,
+    judge::Never,
+    ledger::{Ledger, Place},
+    metrics::{self, Count},
+    step::Headers,
+};
+
+/// What the host knows when an exchange has ended.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    /// The response's status, if there was one.
+    pub status: Option<u16>,
+    /// Now, in Unix milliseconds.
+    pub now_ms: u64,
+}
+
+/// What remains of an exchange. Holds no credential that a rule knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Values for the host's access log, by name below `veilgate.`.
+    pub fields: Vec<(&'static str, Vec<u8>)>,
+    /// The audit record for the host's own log, unless the configuration keeps it to the fields.
+    pub log_line: Option<String>,
+    /// Counters to add.
+    pub counts: Vec<Count>,
+}
+
+impl Exchange {
+    /// Ends the exchange.
+    pub fn finish(mut self, ended: &Ended) -> Record {
+        let engine = self.engine.clone();
+        let mut fields = log_fields(&engine, self.gate.headers(), Some(&mut self.ledger));
+        fields.push(("verdict", self.gate.verdict().as_bytes().to_vec()));
+        fields.push(("decision_id", self.decision_id.as_bytes().to_vec()));
+        let mut log_line = None;
+        if self.gate.is_guarded() || !self.ledger.is_empty() || self.withheld.is_some() {
+            let line = self.audit(&fields, ended);
+            fields.push(("audit", line.as_bytes().to_vec()));
+            log_line = engine.audit.log.then_some(line);
+        }
+        let counts = metrics::counts(engine.mode, self.gate.verdict(), &self.ledger);
+        Record { fields, log_line, counts }
+    }
+
+    fn audit(&self, fields: &[(&'static str, Vec<u8>)], ended: &Ended) -> String {
+        let request = self.gate.headers();
+        let path = fields.iter().find(|(name, _)| *name == "path").map(|(_, path)| String::from_utf8_lossy(path));
+        let (sent, received) = self.ledger.bytes();
+        audit::Record {
+            time: audit::time(ended.now_ms),
+            decision_id: &self.decision_id,
+            request_id: &headers::text(request, "x-request-id"),
+            mode: self.engine.mode.name(),
+            verdict: self.gate.verdict(),
+            enforced: self.engine.enforces(),
+            reason: self.gate.reason(),
+            policies: self.gate.policies(),
+            errors: self.gate.errors(),
+            identities: self.gate.identities.iter().map(identity).collect(),
+            call: self.call(),
+            request: Request {
+                method: &headers::text(request, ":method"),
+                authority: &headers::text(request, ":authority"),
+                path: path.as_deref().unwrap_or_default(),
+            },
+            response: Response { status: ended.status, withheld: self.withheld },
+            fields: self.ledger.fields(),
+            redactions: self.ledger.redactions(),
+            skipped: self.ledger.skips(),
+            inspected_bytes: Inspected { request: sent, response: received },
+        }
+        .line()
+    }
+
+    fn call(&self) -> Option<Call<'_>> {
+        match &self.gate.outcome {
+            Outcome::Unguarded => None,
+            Outcome::Refused { service, .. } => {
+                Some(Call { service, entry: "", action: "", sub_action: None, resource: String::new() })
+            }
+            Outcome::Decided(call, _) => Some(Call {
+                service: &call.service,
+                entry: &call.entry,
+                action: call.action.as_str(),
+                sub_action: call.sub_action.as_deref(),
+                resource: masked_target(&self.engine, call.resource.id.as_bytes(), None),
+            }),
+        }
+    }
+}
+
+impl Engine {
+    /// The record of an exchange that ended before its headers reached the filter: a request the proxy itself refused.
+    pub fn finish_unseen(&self, request: &Headers) -> Record {
+        let mut ledger = Ledger::default();
+        let mut fields = log_fields(self, request, Some(&mut ledger));
+        fields.push(("verdict", b"unseen".to_vec()));
+        Record { fields, log_line: None, counts: metrics::counts(self.mode, "unseen", &ledger) }
+    }
+}
+
+/// The request's path, query, referer and user-agent with every credential masked, as access logs may show them.
+fn log_fields(engine: &Engine, request: &Headers, mut ledger: Option<&mut Ledger>) -> Vec<(&'static str, Vec<u8>)> {
+    let mut fields = Vec::new();
+    let target = headers::first(request, ":path").unwrap_or_default();
+    let target = masked_target(engine, target, ledger.as_deref_mut());
+    if let Some((_, query)) = target.split_once('?') {
+        fields.push(("query", query.as_bytes().to_vec()));
+    }
+    fields.push(("path", target.into_bytes()));
+    for (field, name) in [("referer", "referer"), ("user_agent", "user-agent")] {
+        let Some(value) = headers::first(request, name) else { continue };
+        let mut judge = Never { ledger: ledger.as_deref_mut(), place: Place::Header };
+        let masked = match engine.scrubber().header(name.as_bytes(), value, &mut judge) {
+            Ok(masked) => masked.unwrap_or_else(|| value.to_vec()),
+            Err(_) => b"[UNREADABLE]".to_vec(),
+        };
+        fields.push((field, printable(&masked).into_bytes()));
+    }
+    fields
+}
+
+fn masked_target(engine: &Engine, target: &[u8], ledger: Option<&mut Ledger>) -> String {
+    let mut judge = Never { ledger, place: Place::Target };
+    match engine.scrubber().target(target, &mut judge) {
+        Ok(masked) => printable(masked.as_deref().unwrap_or(target)),
+        Err(_) => "[UNREADABLE]".to_owned(),
+    }
+}
+
+/// One line of text whatever the bytes were: log lines are separated by line feeds.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn identity(identity: &Identity) -> audit::Identity<'static> {
+    let (kind, id, reason) = match identity {
+        Identity::Workload(workload) => ("workload", workload.spiffe_id.clone(), None),
+        Identity::User(user) => ("user", format!("{}|{}", user.issuer, user.subject), None),
+        Identity::ApiClient(client) => ("api-client", client.id.clone(), None),
+        Identity::Anonymous(reason) => ("anonymous", String::new(), Some(reason.as_str())),
+    };
+    audit::Identity { kind, id, reason }
+}

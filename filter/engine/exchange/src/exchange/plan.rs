@@ -1,0 +1,145 @@
+//! What happens to a body, decided when its headers are known.
+
+use veilgate_redact::Framing;
+
+use crate::{
+    config::{Redaction, Uninspected},
+    headers,
+    step::Headers,
+};
+
+/// What happens to a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// There is none.
+    Empty,
+    /// It goes through the redactor.
+    Scan(Framing),
+    /// It goes on uninspected; the reason is counted.
+    Pass(&'static str),
+    /// It does not go on.
+    Withhold(&'static str),
+}
+
+/// Headers that describe bytes which will not be the ones that go on.
+pub(crate) const OF_THE_OLD_BYTES: &[&str] =
+    &["content-length", "etag", "content-md5", "digest", "content-digest", "repr-digest", "accept-ranges"];
+
+/// Plans a response body. `roots` are the JSON pointers of a guarded secret, empty for any other response.
+pub(crate) fn response(redaction: &Redaction, headers: &Headers, status: u16, end: bool, roots: &[String]) -> Plan {
+    if end || matches!(status, 204 | 304) {
+        return Plan::Empty;
+    }
+    if status == 206 || headers::first(headers, "content-range").is_some() {
+        return uninspected(redaction.partial, "partial");
+    }
+    if is_encoded(headers) {
+        return uninspected(redaction.encoded, "encoded");
+    }
+    if !roots.is_empty() && (200..300).contains(&status) {
+        let media_type = headers::media_type(headers);
+        return match media_type.as_str() {
+            "" | "application/json" => Plan::Scan(Framing::Fields { roots: roots.to_vec() }),
+            _ => Plan::Withhold("not-json"),
+        };
+    }
+    by_media_type(redaction, headers)
+}
+
+/// Plans a request body.
+pub(crate) fn request(redaction: &Redaction, headers: &Headers, end: bool) -> Plan {
+    if end {
+        return Plan::Empty;
+    }
+    if is_encoded(headers) {
+        return uninspected(redaction.encoded, "encoded");
+    }
+    by_media_type(redaction, headers)
+}
+
+fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
+    let media_type = headers::media_type(headers);
+    match media_type.as_str() {
+        "text/event-stream" => Plan::Scan(Framing::Events),
+        // The whole body is base64 of frames: nothing inside can be read as it flows.
+        name if name.starts_with("application/grpc-web-text") => uninspected(redaction.opaque, "opaque"),
+        name if is_grpc(name) => Plan::Scan(Framing::Grpc),
+        _ => Plan::Scan(Framing::Plain),
+    }
+}
+
+/// gRPC and gRPC-Web, whatever the message format.
+pub(crate) fn is_grpc(media_type: &str) -> bool {
+    ["application/grpc", "application/grpc-web"].iter().any(|name| {
+        media_type.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
+    })
+}
+
+fn is_encoded(headers: &Headers) -> bool {
+    headers::all(headers, "content-encoding")
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+}
+
+fn uninspected(choice: Uninspected, reason: &'static str) -> Plan {
+    match choice {
+        Uninspected::Withhold => Plan::Withhold(reason),
+        Uninspected::Pass => Plan::Pass(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(pairs: &[(&str, &str)]) -> Headers {
+        pairs.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec())).collect()
+    }
+
+    fn plan(status: u16, pairs: &[(&str, &str)]) -> Plan {
+        response(&Redaction::default(), &list(pairs), status, false, &[])
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_withheld_until_an_operator_says_otherwise() {
+        assert_eq!(plan(200, &[("content-encoding", "gzip")]), Plan::Withhold("encoded"));
+        assert_eq!(plan(200, &[("content-encoding", "identity, br")]), Plan::Withhold("encoded"));
+        assert_eq!(plan(206, &[("content-range", "bytes 0-1/9")]), Plan::Withhold("partial"));
+        assert_eq!(plan(200, &[("content-type", "application/grpc-web-text+proto")]), Plan::Withhold("opaque"));
+        let open = Redaction { encoded: Uninspected::Pass, ..Redaction::default() };
+        assert_eq!(response(&open, &list(&[("content-encoding", "gzip")]), 200, false, &[]), Plan::Pass("encoded"));
+    }
+
+    #[test]
+    fn a_stacked_or_repeated_coding_is_still_a_coding() {
+        assert_eq!(plan(200, &[("content-encoding", "identity"), ("content-encoding", "GZIP")]), Plan::Withhold("encoded"));
+        assert_eq!(plan(200, &[("content-encoding", "identity, ,")]), Plan::Scan(Framing::Plain));
+    }
+
+    #[test]
+    fn the_media_type_chooses_the_framing() {
+        assert_eq!(plan(200, &[("content-type", "text/event-stream; charset=utf-8")]), Plan::Scan(Framing::Events));
+        assert_eq!(plan(200, &[("content-type", "application/grpc+proto")]), Plan::Scan(Framing::Grpc));
+        assert_eq!(plan(200, &[("content-type", "application/grpcish")]), Plan::Scan(Framing::Plain));
+        assert_eq!(plan(200, &[]), Plan::Scan(Framing::Plain));
+    }
+
+    #[test]
+    fn only_a_successful_answer_holds_the_fields_of_a_secret() {
+        let roots = ["/data/data".to_owned()];
+        let json = list(&[("content-type", "application/json")]);
+        let plan = |status, headers: &Headers| response(&Redaction::default(), headers, status, false, &roots);
+        assert_eq!(plan(200, &json), Plan::Scan(Framing::Fields { roots: roots.to_vec() }));
+        assert_eq!(plan(404, &json), Plan::Scan(Framing::Plain));
+        assert_eq!(plan(200, &list(&[("content-type", "text/html")])), Plan::Withhold("not-json"));
+    }
+
+    #[test]
+    fn no_body_is_no_plan() {
+        for status in [204, 304] {
+            assert_eq!(plan(status, &[("content-encoding", "gzip")]), Plan::Empty);
+        }
+        assert_eq!(response(&Redaction::default(), &list(&[("content-encoding", "gzip")]), 200, true, &[]), Plan::Empty);
+    }
+}

@@ -1,0 +1,122 @@
+//! Who may see what: asks the policy once per exchange for each kind or field, and keeps the ledger.
+
+use std::collections::HashMap;
+
+use veilgate_authorize::Credential;
+use veilgate_redact::{Finding, Judge, Treatment};
+
+use crate::{
+    engine::Engine,
+    exchange::gate::{self, Gate},
+    ledger::{Ledger, Place, Treated},
+    step::Direction,
+};
+
+/// Answers already given in this exchange. Kinds and carriers come from rule files; pointers are bounded by [`MEMO`].
+#[derive(Debug, Default)]
+pub(crate) struct Memo {
+    credentials: HashMap<(String, Direction, Place, String), bool>,
+    fields: HashMap<String, bool>,
+}
+
+/// A body with more distinct fields than this is asked again for the rest: slower, never larger.
+const MEMO: usize = 512;
+
+/// The judge of one message part.
+pub(crate) struct Reveal<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) gate: &'a Gate,
+    pub(crate) memo: &'a mut Memo,
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) direction: Direction,
+    pub(crate) place: Place,
+    /// The header's name; empty in a body.
+    pub(crate) field: &'a str,
+    /// Whether a carrier's name alone makes a value a credential here.
+    pub(crate) carriers: bool,
+}
+
+impl Judge for Reveal<'_> {
+    fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
+        if finding.carrier.is_some() && !self.carriers {
+            return Treatment::Reveal;
+        }
+        let treatment = if self.may_reveal(finding) { Treatment::Reveal } else { Treatment::Mask };
+        let treated = if treatment == Treatment::Reveal { Treated::Revealed } else { Treated::Masked };
+        self.ledger.credential(
+            finding.kind,
+            finding.category,
+            self.direction,
+            self.place,
+            treated,
+            finding.fingerprint.map(|print| print.to_string()),
+        );
+        treatment
+    }
+
+    fn field(&mut self, pointer: &str) -> Treatment {
+        let revealed = self.may_reveal_field(pointer);
+        self.ledger.field(pointer, !revealed);
+        if revealed { Treatment::Reveal } else { Treatment::Mask }
+    }
+}
+
+impl Reveal<'_> {
+    fn may_reveal(&mut self, finding: &Finding<'_>) -> bool {
+        let key = (finding.kind.to_owned(), self.direction, self.place, self.field.to_owned());
+        if let Some(known) = self.memo.credentials.get(&key) {
+            return *known;
+        }
+        let credential = Credential {
+            kind: finding.kind,
+            category: finding.category,
+            confidence: finding.confidence.as_str(),
+            direction: match self.direction {
+                Direction::Request => veilgate_authorize::Direction::Request,
+                Direction::Response => veilgate_authorize::Direction::Response,
+            },
+            place: gate::place(self.place),
+            carrier: self.field,
+            call: None,
+        };
+        let answer = self.gate.reveals_credential(self.engine, credential);
+        if self.memo.credentials.len() < MEMO {
+            self.memo.credentials.insert(key, answer);
+        }
+        answer
+    }
+
+    fn may_reveal_field(&mut self, pointer: &str) -> bool {
+        if let Some(known) = self.memo.fields.get(pointer) {
+            return *known;
+        }
+        let answer = self.gate.reveals_field(self.engine, pointer);
+        if self.memo.fields.len() < MEMO {
+            self.memo.fields.insert(pointer.to_owned(), answer);
+        }
+        answer
+    }
+}
+
+/// The judge of what goes to logs: nobody may see anything there.
+pub(crate) struct Never<'a> {
+    pub(crate) ledger: Option<&'a mut Ledger>,
+    pub(crate) place: Place,
+}
+
+impl Judge for Never<'_> {
+    fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
+        if let Some(ledger) = &mut self.ledger {
+            let fingerprint = finding.fingerprint.map(|print| print.to_string());
+            ledger.credential(
+                finding.kind,
+                finding.category,
+                Direction::Request,
+                self.place,
+                Treated::MaskedInLog,
+                fingerprint,
+            );
+        }
+        Treatment::Mask
+    }
+}
