@@ -1,0 +1,93 @@
+//! One HTTP/2 exchange.
+
+use bytes::Bytes;
+use h2::client::{Builder, ResponseFuture};
+use http::{Method, Uri};
+
+use crate::lab::wire::h2::{ending, fields, header_map, receive_body, send_body};
+use crate::lab::wire::{End, Fields, Framing, Played, Received, length};
+
+use super::{Connection, Request, Response};
+
+pub(super) async fn exchange<C: Connection>(
+    connection: C,
+    request: &Request,
+    received: &Received,
+    upstream: &Received,
+) -> Response {
+    let failed = |error: anyhow::Error| Response::none(End::Malformed(format!("{error:#}")));
+    let head = match head(request) {
+        Ok(head) => head,
+        Err(error) => return failed(error),
+    };
+    let (client, driver) = match Builder::new().handshake::<_, Bytes>(connection).await {
+        Ok(pair) => pair,
+        Err(error) => return Response::none(ending(&error)),
+    };
+    let driver = tokio::spawn(driver);
+    let response = async {
+        let mut client = client.ready().await.map_err(|error| ending(&error))?;
+        let last = request.body.is_empty() && request.trailers.is_empty() && request.framing != Framing::Tunnel;
+        let (response, mut stream) = client.send_request(head, last).map_err(|error| ending(&error))?;
+        let sending = async {
+            if last { Ok(Played::Whole) } else { send_body(&mut stream, &request.body, &request.trailers, upstream).await }
+        };
+        let receiving = receive(response, received);
+        tokio::pin!(sending, receiving);
+        let mut sent = false;
+        loop {
+            tokio::select! {
+                response = &mut receiving => return Ok(response),
+                result = &mut sending, if !sent => {
+                    sent = true;
+                    if !matches!(result, Ok(Played::Whole) | Err(_)) {
+                        return Err(End::Aborted);
+                    }
+                }
+            }
+        }
+    }
+    .await;
+    if matches!(response, Err(End::Aborted)) {
+        // Let the reset leave before the connection goes.
+        tokio::task::yield_now().await;
+    }
+    driver.abort();
+    response.unwrap_or_else(|end| Response { body: received.bytes(), ..Response::none(end) })
+}
+
+fn head(request: &Request) -> anyhow::Result<http::Request<()>> {
+    let mut headers = header_map(&request.headers)?;
+    if request.framing == Framing::Length {
+        headers.insert(http::header::CONTENT_LENGTH, length(&request.body).into());
+    }
+    let method = Method::from_bytes(request.method.as_bytes())?;
+    let uri = if method == Method::CONNECT {
+        Uri::try_from(request.authority.as_str())?
+    } else {
+        Uri::builder()
+            .scheme("http")
+            .authority(request.authority.as_str())
+            .path_and_query(request.target.as_slice())
+            .build()?
+    };
+    let mut head = http::Request::builder().method(method).uri(uri).body(())?;
+    *head.headers_mut() = headers;
+    Ok(head)
+}
+
+async fn receive(response: ResponseFuture, received: &Received) -> Response {
+    let response = match response.await {
+        Ok(response) => response,
+        Err(error) => return Response::none(ending(&error)),
+    };
+    let (head, mut stream) = response.into_parts();
+    let (trailers, end): (Fields, End) = receive_body(&mut stream, received).await;
+    Response {
+        status: head.status.as_u16(),
+        headers: fields(&head.headers),
+        body: received.bytes(),
+        trailers,
+        ..Response::none(end)
+    }
+}
