@@ -9,7 +9,7 @@ mod read;
 
 pub use document::{
     AcceptEncoding, Audit, Config, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests, Redaction,
-    Rules, Secret, Side, Uninspected, Upgrades,
+    Requests, Responses, Rules, Secret, Uninspected, Upgrades,
 };
 pub(crate) use read::read;
 pub use read::ConfigError;

@@ -13,7 +13,6 @@ mod stream;
 use std::rc::Rc;
 
 use veilgate_authorize::Facts;
-use veilgate_redact::{Judge as _, RedactError};
 
 pub use self::finish::{Ended, Record};
 use self::{
@@ -285,3 +284,6 @@ fn status(headers: &Headers) -> u16 {
         .and_then(|value| value.parse().ok())
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

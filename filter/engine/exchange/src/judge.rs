@@ -41,8 +41,13 @@ impl Judge for Reveal<'_> {
         if finding.carrier.is_some() && !self.carriers {
             return Treatment::Reveal;
         }
-        let treatment = if self.may_reveal(finding) { Treatment::Reveal } else { Treatment::Mask };
-        let treated = if treatment == Treatment::Reveal { Treated::Revealed } else { Treated::Masked };
+        let (treatment, treated) = if self.may_reveal(finding) {
+            (Treatment::Reveal, Treated::Revealed)
+        } else if self.engine.redaction.block.iter().any(|name| name == finding.kind || name == finding.category) {
+            (Treatment::Block, Treated::Blocked)
+        } else {
+            (Treatment::Mask, Treated::Masked)
+        };
         self.ledger.credential(
             finding.kind,
             finding.category,
@@ -70,7 +75,7 @@ impl Reveal<'_> {
         let credential = Credential {
             kind: finding.kind,
             category: finding.category,
-            confidence: finding.confidence.as_str(),
+            confidence: &finding.confidence.to_string(),
             direction: match self.direction {
                 Direction::Request => veilgate_authorize::Direction::Request,
                 Direction::Response => veilgate_authorize::Direction::Response,

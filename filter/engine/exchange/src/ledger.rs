@@ -17,17 +17,6 @@ pub(crate) enum Place {
     Target,
 }
 
-impl Place {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Place::Header => "header",
-            Place::Body => "body",
-            Place::Trailer => "trailer",
-            Place::Target => "target",
-        }
-    }
-}
-
 /// What was done with a credential, or would be in shadow mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

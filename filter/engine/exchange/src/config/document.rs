@@ -51,13 +51,15 @@ impl Mode {
 #[serde(deny_unknown_fields, default)]
 pub struct Redaction {
     /// Bodies, headers and trailers towards the client.
-    pub response: Side<true>,
+    pub response: Responses,
     /// Bodies, headers and trailers towards the upstream. Off: a request carries credentials on purpose.
-    pub request: Side<false>,
+    pub request: Requests,
     /// How a mask looks.
     pub mask: Mask,
     /// Changes to the built-in rules.
     pub rules: Rules,
+    /// Kinds (`private-key`) or categories that are not masked but end the message they are found in, unless revealed.
+    pub block: Vec<String>,
     /// Whether response headers that carry credentials by name (`set-cookie: session=...`) are masked for their name alone.
     /// Off: logins would break. Values that a rule knows are masked either way.
     pub carriers: bool,
@@ -75,20 +77,30 @@ pub struct Redaction {
     pub upgrades: Upgrades,
 }
 
-/// One direction. The parameter is the default of both switches.
+/// What is redacted towards the client.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Side<const ON: bool> {
+pub struct Responses {
     /// Whether bodies are redacted.
     pub body: bool,
     /// Whether headers and trailers are redacted.
     pub headers: bool,
 }
 
-impl<const ON: bool> Default for Side<ON> {
+impl Default for Responses {
     fn default() -> Self {
-        Side { body: ON, headers: ON }
+        Responses { body: true, headers: true }
     }
+}
+
+/// What is redacted towards the upstream.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Requests {
+    /// Whether bodies are redacted.
+    pub body: bool,
+    /// Whether headers and trailers are redacted, apart from those whose job is to carry a credential.
+    pub headers: bool,
 }
 
 /// How a mask looks.

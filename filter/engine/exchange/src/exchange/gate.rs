@@ -128,7 +128,7 @@ fn outcome(engine: &Engine, head: &Head<'_>, facts: &Facts, identities: &Identit
         Err(refusal) => Outcome::Refused {
             service: engine.services.name(service).to_owned(),
             reason: refusal.reason.as_str(),
-            message: refusal.message,
+            message: refusal.message.to_string(),
         },
         Ok(call) => {
             let subject = Subject::Call(&call);

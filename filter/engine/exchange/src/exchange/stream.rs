@@ -2,11 +2,7 @@
 
 use veilgate_redact::{Framing, Judge, RedactError, Redactor};
 
-use crate::{
-    engine::Engine,
-    ledger::{Ledger, Treated},
-    step::Direction,
-};
+use crate::engine::Engine;
 
 /// A body that is scanned. In shadow mode the redactor works beside the body and what it writes is dropped.
 pub(crate) struct Stream {
