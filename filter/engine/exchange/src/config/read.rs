@@ -29,11 +29,11 @@ impl ConfigError {
 
 /// Reads a document from the bytes a host hands over.
 pub(crate) fn read(raw: &[u8]) -> Result<Config, ConfigError> {
-    let mut document = parse(raw)?;
-    if let Value::Object(fields) = &mut document {
-        fields.retain(|name, _| !name.starts_with('_'));
-    }
-    serde_path_to_error::deserialize(document)
+    let Value::Object(mut fields) = parse(raw)? else {
+        return Err(ConfigError::at(".", "the document must be an object"));
+    };
+    fields.retain(|name, _| !name.starts_with('_'));
+    serde_path_to_error::deserialize(Value::Object(fields))
         .map_err(|error| ConfigError::at(error.path().to_string(), error.into_inner()))
 }
 
