@@ -5,6 +5,7 @@
 
 mod cedar;
 mod classify;
+mod embedded;
 mod identity;
 mod request;
 mod verdict;

@@ -1,168 +1,36 @@
 //! What is asked: from a request head to an action on a resource.
+//!
+//! A request is first brought into the one form that the server will give it, then split into namespace, mount and path, and then looked
+//! up among the calls of the engine at that mount. Whatever fails on the way is a [`Refusal`]: a guarded service answers nothing that the
+//! gate does not understand.
 
+mod call;
+mod canonical;
 mod config;
+mod definition;
+mod matching;
+mod pattern;
+mod refusal;
+mod service;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+pub use call::{Action, Call, Resource, Sensitivity};
 pub use config::{Match, ServiceConfig};
+pub use refusal::{Refusal, RefusalReason};
 
+use self::definition::Definition;
+use self::matching::Matcher;
+use self::service::Service;
+use crate::embedded;
 use crate::request::{Facts, Head};
-
-/// What a caller wants to do, in the vocabulary of the policies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
-#[expect(missing_docs, reason = "the names are the documentation; each is described in the policy schema")]
-pub enum Action {
-    Read,
-    List,
-    Write,
-    Delete,
-    Destroy,
-    Rotate,
-    Sign,
-    Encrypt,
-    Decrypt,
-    Issue,
-    Revoke,
-    Renew,
-    Login,
-    Admin,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 14] = [
-        Self::Read,
-        Self::List,
-        Self::Write,
-        Self::Delete,
-        Self::Destroy,
-        Self::Rotate,
-        Self::Sign,
-        Self::Encrypt,
-        Self::Decrypt,
-        Self::Issue,
-        Self::Revoke,
-        Self::Renew,
-        Self::Login,
-        Self::Admin,
-    ];
-
-    /// The name used in policies, audit records and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "Read",
-            Self::List => "List",
-            Self::Write => "Write",
-            Self::Delete => "Delete",
-            Self::Destroy => "Destroy",
-            Self::Rotate => "Rotate",
-            Self::Sign => "Sign",
-            Self::Encrypt => "Encrypt",
-            Self::Decrypt => "Decrypt",
-            Self::Issue => "Issue",
-            Self::Revoke => "Revoke",
-            Self::Renew => "Renew",
-            Self::Login => "Login",
-            Self::Admin => "Admin",
-        }
-    }
-}
-
-/// How much harm the content of a call can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sensitivity {
-    /// Safe to publish: certificates, health.
-    Public,
-    /// Names and attributes.
-    Metadata,
-    /// Secret material in the request or the response.
-    Secret,
-    /// The control plane.
-    Admin,
-}
-
-impl Sensitivity {
-    /// The name used in policies and audit records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Metadata => "metadata",
-            Self::Secret => "secret",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-/// A request to a guarded service, understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// The service entry that matched, for example `openbao.kv2.get-data`.
-    pub entry: String,
-    /// Name of the configured service, for example `vault`.
-    pub service: String,
-    /// What is asked.
-    pub action: Action,
-    /// A refinement, for example `scan`, `wrap`, `raw`.
-    pub sub_action: Option<String>,
-    /// How much harm the content can do.
-    pub sensitivity: Sensitivity,
-    /// Of what it is asked.
-    pub resource: Resource,
-    /// JSON pointers (RFC 6901) below which the response holds secret values, for example `/data/data`. Empty when the
-    /// response is not known to hold any.
-    pub fields: Vec<String>,
-    /// The service itself answers this call to anyone, such as its health or a login.
-    pub unauthenticated: bool,
-}
-
-/// A secret, a key, or any other thing a service keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
-    /// `<service>/<namespace>/<mount>/<path>`, without empty segments.
-    pub id: String,
-    /// What it is, for example `secret`, `key`, `system`.
-    pub kind: String,
-    /// Canonical namespace; empty for the root.
-    pub namespace: String,
-    /// Mount path without its namespace.
-    pub mount: String,
-    /// Path below the mount; empty for the mount itself.
-    pub path: String,
-    /// Ids of all folders it lies in, outermost first. A listing also lies in the folder it lists.
-    pub folders: Vec<String>,
-}
-
-/// Why a request to a guarded service is not understood, and so is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Refusal {
-    /// What is wrong, as a stable word.
-    pub reason: RefusalReason,
-    /// What is wrong and where; never echoes the request.
-    pub message: String,
-}
-
-/// What is wrong with a request, as a stable word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RefusalReason {
-    /// No entry of the service knows this method, path and mount.
-    UnknownCall,
-}
-
-impl RefusalReason {
-    /// The stable name used in audit records and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownCall => "unknown-call",
-        }
-    }
-}
 
 /// A configuration of services that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
-    /// A service definition that ships with the product or was given by the operator cannot be read.
+    /// A service definition cannot be read.
     #[error("service definition `{name}`: {message}")]
     Definition {
         /// File name.
@@ -182,7 +50,9 @@ pub enum ServiceError {
 
 /// The guarded services of one configuration, compiled.
 #[derive(Debug)]
-pub struct Services(());
+pub struct Services {
+    services: Vec<(Matcher, Service)>,
+}
 
 /// Which guarded service a request goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,26 +62,61 @@ impl Services {
     /// Compiles the configured services against the definitions that ship with the product.
     ///
     /// # Errors
-    /// An unknown service, engine or namespace, two services of one name.
-    pub fn new(_config: &[ServiceConfig]) -> Result<Self, ServiceError> {
-        Ok(Self(()))
+    /// An unknown service or engine, a path that is not plain, two services of one name.
+    pub fn new(config: &[ServiceConfig]) -> Result<Self, ServiceError> {
+        if config.is_empty() {
+            return Ok(Self { services: Vec::new() });
+        }
+        let definitions = definitions()?;
+        let mut names = HashSet::new();
+        let mut services = Vec::new();
+        for (index, entry) in config.iter().enumerate() {
+            let wrong = |message| ServiceError::Config { index, message };
+            let definition = definitions.iter().find(|definition| definition.service == entry.service).ok_or_else(|| {
+                let known: Vec<&str> = definitions.iter().map(|definition| definition.service.as_str()).collect();
+                wrong(format!("`{}` is not a known service; known are {}", entry.service, known.join(", ")))
+            })?;
+            let service = Service::new(entry, Arc::clone(definition)).map_err(wrong)?;
+            if !names.insert(service.name.clone()) {
+                return Err(wrong(format!("there are two services called `{}`: give each a `name` of its own", service.name)));
+            }
+            services.push((Matcher::new(&entry.matches).map_err(wrong)?, service));
+        }
+        Ok(Self { services })
     }
 
-    /// The first configured service whose `match` holds; `None` means ordinary traffic.
-    pub fn guarding(&self, _head: &Head<'_>, _facts: &Facts) -> Option<ServiceId> {
-        None
+    /// The first configured service whose `match` holds; `None` means ordinary traffic. O(number of services).
+    pub fn guarding(&self, head: &Head<'_>, facts: &Facts) -> Option<ServiceId> {
+        self.services.iter().position(|(matcher, _)| matcher.matches(head, facts)).map(ServiceId)
     }
 
     /// Name of a service as it appears in resource ids, for audit records of refused requests.
-    pub fn name(&self, _service: ServiceId) -> &str {
-        ""
+    pub fn name(&self, service: ServiceId) -> &str {
+        self.services.get(service.0).map(|(_, service)| service.name.as_str()).unwrap_or_default()
     }
 
     /// Works out what a request asks of a service.
     ///
+    /// Hostile input: a request that could mean two things is refused, never guessed. Cost: O(length of the head), and the square of the path's
+    /// depth for its folders, which is at most 64.
+    ///
     /// # Errors
-    /// A [`Refusal`] when the request is not canonical, or no entry knows it. Cost: O(length of the head).
-    pub fn classify(&self, _service: ServiceId, _head: &Head<'_>) -> Result<Call, Refusal> {
-        Err(Refusal { reason: RefusalReason::UnknownCall, message: "no entry knows this call".to_owned() })
+    /// A [`Refusal`] when the request is not canonical, or no entry knows it.
+    pub fn classify(&self, service: ServiceId, head: &Head<'_>) -> Result<Call, Refusal> {
+        match self.services.get(service.0) {
+            Some((_, service)) => service.classify(head),
+            None => Err(RefusalReason::UnknownCall.into()),
+        }
     }
 }
+
+fn definitions() -> Result<Vec<Arc<Definition>>, ServiceError> {
+    let parse = |(name, text): &(&str, &str)| {
+        let wrong = |message| ServiceError::Definition { name: (*name).to_owned(), message };
+        Definition::parse(text).map(Arc::new).map_err(wrong)
+    };
+    embedded::SERVICES.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests;

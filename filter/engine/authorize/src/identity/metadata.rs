@@ -1,10 +1,9 @@
 //! Envoy's dynamic metadata and raw filter configuration: protobuf messages that hold `google.protobuf.Struct`.
 //!
-//! Why a decoder of our own beside generated messages: a `Struct` may nest as deep as its sender likes. A derived message
-//! recurses per level and stops at prost's own limit with an error that loses everything; here depth, size and number of values are
-//! explicit and small enough for the stack of a WebAssembly module.
+//! Why a decoder of our own: a `Struct` may nest as deep as its sender likes. A derived message recurses per level and stops at the
+//! library's limit, which is chosen for native stacks. Here depth and number of values are explicit and small enough for the stack
+//! of a WebAssembly module, and the half-dozen field types in use need no more code than their declarations would.
 
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use serde_json::{Map, Number, Value};
 
 /// Deepest nesting of lists and structs.
@@ -58,32 +57,45 @@ enum Field<'a> {
     Double(f64),
 }
 
-/// Calls `visit` with every field of a message whose wire type a `Struct` or `Metadata` uses.
-fn each_field<'a>(mut bytes: &'a [u8], mut visit: impl FnMut(u32, Field<'a>) -> Result<(), StructError>) -> Result<(), StructError> {
+/// Calls `visit` with every field of a message that has one of the wire types a `Struct` uses; skips the others.
+fn each_field<'a>(mut bytes: &'a [u8], mut visit: impl FnMut(u64, Field<'a>) -> Result<(), StructError>) -> Result<(), StructError> {
     while !bytes.is_empty() {
-        let (number, wire_type) = decode_key(&mut bytes).map_err(|_| StructError)?;
-        let field = match wire_type {
-            WireType::LengthDelimited => {
-                let length = decode_varint(&mut bytes).map_err(|_| StructError)?;
-                let length = usize::try_from(length).map_err(|_| StructError)?;
-                let (value, rest) = bytes.split_at_checked(length).ok_or(StructError)?;
-                bytes = rest;
-                Field::Bytes(value)
+        let key = take_varint(&mut bytes)?;
+        let field = match key & 7 {
+            0 => Field::Varint(take_varint(&mut bytes)?),
+            1 => Field::Double(f64::from_le_bytes(*take(&mut bytes, 8)?.first_chunk().ok_or(StructError)?)),
+            2 => {
+                let length = usize::try_from(take_varint(&mut bytes)?).map_err(|_| StructError)?;
+                Field::Bytes(take(&mut bytes, length)?)
             }
-            WireType::Varint => Field::Varint(decode_varint(&mut bytes).map_err(|_| StructError)?),
-            WireType::SixtyFourBit => {
-                let (value, rest) = bytes.split_first_chunk().ok_or(StructError)?;
-                bytes = rest;
-                Field::Double(f64::from_le_bytes(*value))
-            }
-            other => {
-                skip_field(other, number, &mut bytes, DecodeContext::default()).map_err(|_| StructError)?;
+            5 => {
+                take(&mut bytes, 4)?;
                 continue;
             }
+            _ => return Err(StructError),
         };
-        visit(number, field)?;
+        visit(key >> 3, field)?;
     }
     Ok(())
+}
+
+fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], StructError> {
+    let (taken, rest) = bytes.split_at_checked(length).ok_or(StructError)?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+fn take_varint(bytes: &mut &[u8]) -> Result<u64, StructError> {
+    let mut value = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (&byte, rest) = bytes.split_first().ok_or(StructError)?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(StructError)
 }
 
 /// One entry of a map from strings: its key and the bytes of its value.

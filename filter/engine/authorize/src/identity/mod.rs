@@ -1,11 +1,21 @@
 //! Who is asking.
+//!
+//! An identity counts only when the proxy verified it, or when we do (API keys). A credential that is presented but does not hold up is
+//! not dropped: it becomes [`Identity::Anonymous`] with its reason in its own place, so that a broken certificate beside a good
+//! token is judged as broken, not as absent.
 
+mod api_key;
+mod certificate;
 mod config;
 mod metadata;
 mod spiffe;
+mod token;
+mod xfcc;
 
 pub use metadata::{StructError, decode_struct};
 pub use config::{ApiKey, Combine, IdentityConfig, Issuer, Jwt, KeyedHash, Mtls, Xfcc};
+
+use std::borrow::Cow;
 
 use crate::request::{Facts, Head};
 
@@ -120,13 +130,71 @@ impl Reason {
 pub struct Identities(Vec<Identity>);
 
 impl Identities {
-    /// The identities, in the order client certificate, token, API key.
+    /// Nobody, for the given reason.
+    pub fn anonymous(reason: Reason) -> Self {
+        Self(vec![Identity::Anonymous(reason)])
+    }
+
+    /// The identities, in the order client certificate, token, API keys.
     pub fn iter(&self) -> std::slice::Iter<'_, Identity> {
         self.0.iter()
     }
 }
 
-/// Works out who is asking.
-pub fn identify(_config: &IdentityConfig, _head: &Head<'_>, _facts: &Facts) -> Identities {
-    Identities(vec![Identity::Anonymous(Reason::NoCredential)])
+impl<'a> IntoIterator for &'a Identities {
+    type Item = &'a Identity;
+    type IntoIter = std::slice::Iter<'a, Identity>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
+
+impl Identity {
+    /// Type of the principal in policies.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Workload(_) => "Workload",
+            Self::User(_) => "User",
+            Self::ApiClient(_) => "ApiClient",
+            Self::Anonymous(_) => "Anonymous",
+        }
+    }
+
+    /// Id of the principal in policies and audit records: SPIFFE id, `issuer|subject`, id of the API key, or `anonymous`.
+    pub fn id(&self) -> Cow<'_, str> {
+        match self {
+            Self::Workload(workload) => Cow::Borrowed(&workload.spiffe_id),
+            Self::User(user) => Cow::Owned(format!("{}|{}", user.issuer, user.subject)),
+            Self::ApiClient(client) => Cow::Borrowed(&client.id),
+            Self::Anonymous(_) => Cow::Borrowed("anonymous"),
+        }
+    }
+}
+
+/// Works out who is asking.
+///
+/// Hostile input: headers and metadata may hold anything; every reader here is bounded, and what cannot be read is
+/// [`Identity::Anonymous`] with a reason. Cost: linear in headers and metadata, plus one HMAC per header that carries API keys.
+pub fn identify(config: &IdentityConfig, head: &Head<'_>, facts: &Facts) -> Identities {
+    let mut found: Vec<Identity> = Vec::new();
+    found.extend(presented(certificate::workload(&config.mtls, head, facts).map(|found| found.map(Identity::Workload))));
+    found.extend(presented(token::user(&config.jwt, &facts.metadata).map(|found| found.map(Identity::User))));
+    found.extend(api_key::clients(config, head));
+    if config.combine == Combine::First {
+        found.truncate(1);
+    }
+    if found.is_empty() { Identities::anonymous(Reason::NoCredential) } else { Identities(found) }
+}
+
+/// Whether a text is a SPIFFE id that a workload can have.
+pub(crate) fn is_spiffe_id(text: &str) -> bool {
+    spiffe::parse(text).is_ok()
+}
+
+fn presented(source: Result<Option<Identity>, Reason>) -> Option<Identity> {
+    source.unwrap_or_else(|reason| Some(Identity::Anonymous(reason)))
+}
+
+#[cfg(test)]
+mod tests;
