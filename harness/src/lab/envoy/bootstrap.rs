@@ -10,8 +10,7 @@ const EXTENSIONS: &str = "type.googleapis.com/envoy.extensions";
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
 /// Names that a metric may carry as `name=.=value;.`; each becomes a label.
-const LABELS: &[&str] =
-    &["verdict", "mode", "service", "action", "category", "kind", "direction", "place", "reason", "identity", "result", "part"];
+const LABELS: &[&str] = &["verdict", "mode", "category", "action", "direction", "reason"];
 
 /// The static part: administration, clusters, labels, and where the rest is found.
 pub(super) fn bootstrap(setup: &Setup, dir: &Path) -> Value {
@@ -19,7 +18,7 @@ pub(super) fn bootstrap(setup: &Setup, dir: &Path) -> Value {
         "node": {"id": "lab", "cluster": "lab"},
         "admin": {"address": loopback(0)},
         "stats_config": {"stats_tags": LABELS.iter().map(|label| json!({
-            "tag_name": label, "regex": format!("(_{label}=\\.=(.*?);\\.;)"),
+            "tag_name": label, "regex": format!("^wasmcustom\\..*?(_{label}=\\.=(.*?);\\.;)"),
         })).collect::<Vec<_>>()},
         "dynamic_resources": {"lds_config": file_source(&dir.join("lds.json"))},
         "static_resources": {"clusters": setup.upstreams.iter().map(cluster).collect::<Vec<_>>()},

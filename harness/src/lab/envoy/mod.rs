@@ -27,6 +27,8 @@ pub struct Envoy {
     setup: Setup,
     admin: SocketAddr,
     listener: SocketAddr,
+    /// Why the file that Envoy watches now was refused.
+    refused: Option<String>,
     // Last, so that the files outlive the process.
     files: TempDir,
 }
@@ -83,7 +85,7 @@ impl Envoy {
         ];
         let process = Process::start(program, arguments, &[], &dir.join("envoy.log"))?;
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut envoy = Self { process, setup, admin: unknown, listener: unknown, files };
+        let mut envoy = Self { process, setup, admin: unknown, listener: unknown, refused: None, files };
         envoy.wait_until_listening().await?;
         Ok(envoy)
     }
@@ -175,7 +177,7 @@ impl Envoy {
         // An unchanged resource is not an update to Envoy: it would never answer.
         let path = self.folder().join(file);
         if read(&path) == resources.to_string() {
-            return Ok(());
+            return self.refused.clone().map_or(Ok(()), |reason| Err(UpdateError::Rejected(reason)));
         }
         replace(&path, &resources).map_err(UpdateError::Failed)?;
         let deadline = Instant::now() + UPDATE_PATIENCE;
@@ -183,11 +185,14 @@ impl Envoy {
             let now = self.query("/stats").await.map_err(UpdateError::Failed)?;
             let grew = |name: &str| stat(&now, &format!("{prefix}{name}")) > stat(&before, &format!("{prefix}{name}"));
             if grew("update_rejected") || grew("config_fail") {
-                return Err(UpdateError::Rejected(rejection(self.log().get(log_before..).unwrap_or_default())));
+                let reason = rejection(self.log().get(log_before..).unwrap_or_default());
+                self.refused = Some(reason.clone());
+                return Err(UpdateError::Rejected(reason));
             }
             let settled = stat(&now, "listener_manager.total_listeners_warming") == 0;
             if (grew("update_success") || grew("config_reload")) && settled {
                 self.setup = setup;
+                self.refused = None;
                 return Ok(());
             }
             if Instant::now() > deadline {
