@@ -1,0 +1,72 @@
+//! gRPC and gRPC-Web: frames, each with a message in it.
+
+use crate::scan::Scanner;
+use crate::{Judge, RedactError};
+
+use super::protobuf::Message;
+
+/// Where in the frames we are.
+#[derive(Default)]
+pub(crate) struct Messages {
+    /// Bytes of the frame head read so far.
+    head: [u8; 5],
+    head_length: usize,
+    /// Bytes of the message still to come.
+    left: u64,
+    body: Body,
+}
+
+/// What a frame carries.
+#[derive(Default)]
+enum Body {
+    Message(Message),
+    /// The trailers of gRPC-Web, as header lines.
+    #[default]
+    Text,
+}
+
+const COMPRESSED: u8 = 0x01;
+const TRAILERS: u8 = 0x80;
+
+impl Messages {
+    pub(crate) fn write(&mut self, scanner: &mut Scanner, chunk: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            if self.left == 0 {
+                rest = self.read_head(scanner, rest, judge, out)?;
+                continue;
+            }
+            let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(rest.len());
+            let (part, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            match &mut self.body {
+                Body::Message(message) => message.write(scanner, part, judge, out)?,
+                Body::Text => scanner.write(part, judge, out)?,
+            }
+            self.left -= part.len() as u64;
+            if self.left == 0 {
+                scanner.flush(judge, out)?;
+            }
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn read_head<'a>(&mut self, scanner: &mut Scanner, rest: &'a [u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<&'a [u8], RedactError> {
+        let (byte, after) = rest.split_at_checked(1).unwrap_or((rest, &[]));
+        scanner.pass(byte, judge, out)?;
+        for (slot, byte) in self.head.iter_mut().skip(self.head_length).zip(byte) {
+            *slot = *byte;
+        }
+        self.head_length += 1;
+        if self.head_length == self.head.len() {
+            let [flags, length @ ..] = self.head;
+            self.head_length = 0;
+            self.left = u64::from(u32::from_be_bytes(length));
+            if flags & COMPRESSED != 0 && self.left > 0 {
+                return Err(RedactError::Opaque);
+            }
+            self.body = if flags & TRAILERS != 0 { Body::Text } else { Body::Message(Message::new(self.left)) };
+        }
+        Ok(after)
+    }
+}

@@ -1,0 +1,46 @@
+//! How much one stream may hold, and what happens at that bound.
+
+/// Bounds of one [`Redactor`](crate::Redactor).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes held back at any moment because they may still turn out to be a credential.
+    ///
+    /// A value longer than this is still masked whole when its rule has a `tail`: it is judged once this much of it was seen,
+    /// and from then on hashed, not stored. Values below 256 count as 256.
+    ///
+    /// ### Default
+    /// 16 KiB, several times the longest `max_length` of the built-in rules, so that [`OnLimit`] never applies to them.
+    pub held: usize,
+    /// What happens when something that may still become a credential outgrows `held`.
+    ///
+    /// ### Default
+    /// [`OnLimit::Truncate`]
+    pub on_limit: OnLimit,
+}
+
+/// The choice at the bound. Only the last one can leak, and it has to be asked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnLimit {
+    /// Emit nothing more and fail with [`RedactError::Limit`](crate::RedactError::Limit): the reader sees a body cut short.
+    #[default]
+    Truncate,
+    /// Emit one mask and drop the rest of the stream.
+    MaskRest,
+    /// Give up on this candidate and let its bytes through.
+    PassThrough,
+}
+
+impl Limits {
+    /// Under this a single ordinary token would not fit.
+    const LEAST_HELD: usize = 256;
+
+    pub(crate) fn held(&self) -> u64 {
+        self.held.max(Self::LEAST_HELD) as u64
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { held: 16 * 1024, on_limit: OnLimit::default() }
+    }
+}

@@ -1,0 +1,179 @@
+//! What stands in the place of a credential.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// How masks look, and the key of their fingerprints. Built once, shared by all streams.
+#[derive(Clone, Default)]
+pub struct Masker {
+    style: MaskStyle,
+    keyed: Option<Hmac<Sha256>>,
+}
+
+/// The look of a mask.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum MaskStyle {
+    /// `[REDACTED:<kind>]`, or `[REDACTED:<kind>:<8 hex>]` when there is a key.
+    #[default]
+    Label,
+    /// The same text for every credential. Bytes that could break JSON, a header, a form or a log line become `*`.
+    Fixed(String),
+    /// The label and the last four characters, where at least 16 bytes stay hidden and the four are letters, digits, `-` or `_`; else the label alone.
+    KeepLast4,
+    /// As many `*` as the credential has bytes: for framings with lengths of their own.
+    SameLength,
+}
+
+/// Keyed hash of a credential, short enough to correlate and too short to test guesses without the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 4]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Masker {
+    /// A masker; with a key, of any length, masks and findings carry fingerprints.
+    pub fn new(style: MaskStyle, key: Option<&[u8]>) -> Self {
+        let style = match style {
+            MaskStyle::Fixed(text) => MaskStyle::Fixed(harmless(&text)),
+            other => other,
+        };
+        Self { style, keyed: key.and_then(|key| Hmac::new_from_slice(key).ok()) }
+    }
+
+    /// The fingerprint of a value: the first four bytes of its HMAC-SHA256. O(length), no allocation.
+    pub fn fingerprint(&self, value: &[u8]) -> Option<Fingerprint> {
+        self.hash().map(|mut hash| {
+            hash.update(value);
+            hash.fingerprint()
+        })
+    }
+
+    /// The mask of a complete value.
+    pub(crate) fn mask(&self, kind: &str, value: &[u8], out: &mut Vec<u8>) {
+        let last = value.last_chunk::<4>().copied();
+        self.mask_parts(kind, value.len() as u64, last, self.fingerprint(value), out);
+    }
+
+    /// The mask of a value that was seen, but not kept.
+    pub(crate) fn mask_parts(&self, kind: &str, length: u64, last: Option<[u8; 4]>, fingerprint: Option<Fingerprint>, out: &mut Vec<u8>) {
+        let last = last.filter(|last| length >= 20 && last.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')));
+        match (&self.style, last) {
+            (MaskStyle::Fixed(text), _) => out.extend_from_slice(text.as_bytes()),
+            (MaskStyle::SameLength, _) => Self::stars(length, out),
+            (MaskStyle::KeepLast4, Some(last)) => {
+                label(kind, None, out);
+                out.extend_from_slice(&last);
+            }
+            (MaskStyle::Label | MaskStyle::KeepLast4, _) => label(kind, fingerprint, out),
+        }
+    }
+
+    /// The mask of a field, as a JSON string. Its length says nothing about the value.
+    pub(crate) fn mask_field(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        match &self.style {
+            MaskStyle::Fixed(text) => out.extend_from_slice(text.as_bytes()),
+            MaskStyle::SameLength => Self::stars(8, out),
+            MaskStyle::Label | MaskStyle::KeepLast4 => label("field", None, out),
+        }
+        out.push(b'"');
+    }
+
+    /// A mask of the same length, whatever the style.
+    pub(crate) fn stars(length: u64, out: &mut Vec<u8>) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        out.resize(out.len().saturating_add(length), b'*');
+    }
+
+    pub(crate) fn keeps_length(&self) -> bool {
+        self.style == MaskStyle::SameLength
+    }
+
+    pub(crate) fn hash(&self) -> Option<Hash> {
+        self.keyed.clone().map(Hash)
+    }
+}
+
+impl fmt::Debug for Masker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Masker").field("style", &self.style).field("keyed", &self.keyed.is_some()).finish()
+    }
+}
+
+/// A fingerprint in the making, for values that are not stored.
+#[derive(Clone)]
+pub(crate) struct Hash(Hmac<Sha256>);
+
+impl Hash {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn fingerprint(self) -> Fingerprint {
+        let digest = self.0.finalize().into_bytes();
+        Fingerprint(digest.first_chunk().copied().unwrap_or_default())
+    }
+}
+
+fn label(kind: &str, fingerprint: Option<Fingerprint>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"[REDACTED:");
+    out.extend_from_slice(kind.as_bytes());
+    if let Some(fingerprint) = fingerprint {
+        out.push(b':');
+        for byte in fingerprint.0 {
+            out.extend([byte >> 4, byte & 15].map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }));
+        }
+    }
+    out.push(b']');
+}
+
+/// A mask is set into JSON strings, header values, cookies, forms and log lines alike: only what is plain in all of them stays.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "[]():._-*#!".contains(c) { c } else { '*' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(style: MaskStyle, key: Option<&[u8]>, value: &str) -> String {
+        let mut out = Vec::new();
+        Masker::new(style, key).mask("kind", value.as_bytes(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_style_has_its_look() {
+        assert_eq!(masked(MaskStyle::Label, None, "value"), "[REDACTED:kind]");
+        assert_eq!(masked(MaskStyle::Fixed("***".into()), None, "value"), "***");
+        assert_eq!(masked(MaskStyle::SameLength, None, "value"), "*****");
+        assert_eq!(masked(MaskStyle::KeepLast4, None, "0123456789abcdefwxyz"), "[REDACTED:kind]wxyz");
+        assert_eq!(masked(MaskStyle::KeepLast4, None, "0123456789abcdefwxy"), "[REDACTED:kind]", "too short to show four");
+        assert_eq!(masked(MaskStyle::KeepLast4, None, "0123456789abcdefghij\\\"==\\n"), "[REDACTED:kind]", "four that could break a string");
+    }
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn the_fingerprint_is_the_head_of_hmac_sha256() {
+        let masker = Masker::new(MaskStyle::Label, Some(b"Jefe"));
+        assert_eq!(masker.fingerprint(b"what do ya want for nothing?").unwrap().to_string(), "5bdcc146");
+        assert_eq!(masked(MaskStyle::Label, Some(b"Jefe"), "what do ya want for nothing?"), "[REDACTED:kind:5bdcc146]");
+    }
+
+    #[test]
+    fn a_fixed_text_cannot_break_what_it_is_set_into() {
+        assert_eq!(masked(MaskStyle::Fixed("a\"b\\c\r\nd&e;f".into()), None, "value"), "a*b*c**d*e*f");
+    }
+
+    #[test]
+    fn debug_does_not_print_the_key() {
+        let text = format!("{:?}", Masker::new(MaskStyle::Label, Some(b"hunter2-hunter2")));
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}

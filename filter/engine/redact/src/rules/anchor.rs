@@ -1,0 +1,138 @@
+//! Finds where a rule may start: the literals of all rules in one automaton, one transition per byte.
+//!
+//! Why not one search per chunk with a ready-made stream searcher: those keep a fixed window of the longest literal and report
+//! only the first of two literals that overlap. Here the state is carried over, every literal is reported, and the state also tells how many of
+//! the last bytes can still become a literal, which is all that must be held back.
+
+use std::collections::{HashMap, HashSet};
+
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind, StartKind};
+
+use super::rule::Rule;
+use crate::RuleError;
+
+/// Where the anchor automaton is.
+pub(crate) type AnchorState = aho_corasick::automaton::StateID;
+
+pub(crate) struct Anchors {
+    dfa: DFA,
+    start: AnchorState,
+    literals: Vec<Literal>,
+    /// By state number shifted right by `shift`.
+    pending: Vec<Pending>,
+    shift: u32,
+}
+
+/// One literal and the rules that start with it.
+pub(crate) struct Literal {
+    pub(crate) length: u64,
+    pub(crate) rules: Vec<u16>,
+}
+
+/// How many of the last bytes are the start of a literal.
+#[derive(Clone, Copy, Default)]
+struct Pending {
+    any: u8,
+    /// Of a literal that is itself a part of a value, not of a lead: these bytes must not be given out yet.
+    value: u8,
+}
+
+impl Anchors {
+    pub(super) fn compile(rules: &[Rule]) -> Result<Self, RuleError> {
+        let mut by_text: Vec<(&[u8], Vec<u16>)> = Vec::new();
+        let mut index: HashMap<&[u8], usize> = HashMap::new();
+        for (id, rule) in (0u16..).zip(rules) {
+            for anchor in &rule.matcher.anchors {
+                let slot = *index.entry(anchor).or_insert_with(|| {
+                    by_text.push((anchor, Vec::new()));
+                    by_text.len() - 1
+                });
+                if let Some((_, rules)) = by_text.get_mut(slot) {
+                    rules.push(id);
+                }
+            }
+        }
+        let dfa = DFA::builder()
+            .match_kind(MatchKind::Standard)
+            .start_kind(StartKind::Unanchored)
+            .ascii_case_insensitive(true)
+            .prefilter(false)
+            .build(by_text.iter().map(|(text, _)| text))
+            .map_err(|error| RuleError::Anchors(error.to_string()))?;
+        let start = dfa.start_state(Anchored::No).map_err(|error| RuleError::Anchors(error.to_string()))?;
+        let valued: HashSet<&[u8]> = rules
+            .iter()
+            .filter(|rule| rule.matcher.lead.is_none())
+            .flat_map(|rule| &rule.matcher.anchors)
+            .flat_map(|anchor| (1..=anchor.len()).filter_map(|length| anchor.get(..length)))
+            .collect();
+        let (pending, shift) = pending(&dfa, start, &valued);
+        let literals = by_text.iter().map(|(text, rules)| Literal { length: text.len() as u64, rules: rules.clone() }).collect();
+        Ok(Self { dfa, start, literals, pending, shift })
+    }
+
+    pub(crate) fn start(&self) -> AnchorState {
+        self.start
+    }
+
+    #[inline]
+    pub(crate) fn step(&self, state: AnchorState, byte: u8) -> AnchorState {
+        self.dfa.next_state(Anchored::No, state, byte)
+    }
+
+    #[inline]
+    pub(crate) fn is_match(&self, state: AnchorState) -> bool {
+        self.dfa.is_match(state)
+    }
+
+    /// The literals that end at this state.
+    pub(crate) fn found(&self, state: AnchorState) -> impl Iterator<Item = &Literal> {
+        (0..self.dfa.match_len(state)).filter_map(move |nth| self.literals.get(self.dfa.match_pattern(state, nth).as_usize()))
+    }
+
+    /// How many of the last bytes may be the start of a literal not complete yet.
+    pub(crate) fn pending(&self, state: AnchorState) -> u64 {
+        u64::from(self.pending_at(state).any)
+    }
+
+    /// The same, of literals that are part of a value.
+    pub(crate) fn pending_value(&self, state: AnchorState) -> u64 {
+        u64::from(self.pending_at(state).value)
+    }
+
+    fn pending_at(&self, state: AnchorState) -> Pending {
+        self.pending.get(state.as_usize() >> self.shift).copied().unwrap_or_default()
+    }
+}
+
+/// Walks the automaton breadth first: the shortest way to a state spells the longest literal start that it stands for.
+fn pending(dfa: &DFA, start: AnchorState, valued: &HashSet<&[u8]>) -> (Vec<Pending>, u32) {
+    let mut spelled: HashMap<AnchorState, Vec<u8>> = HashMap::from([(start, Vec::new())]);
+    let mut wave = vec![start];
+    while !wave.is_empty() {
+        let mut next = Vec::new();
+        for state in wave {
+            let path = spelled.get(&state).cloned().unwrap_or_default();
+            for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_uppercase()) {
+                let to = dfa.next_state(Anchored::No, state, byte);
+                spelled.entry(to).or_insert_with(|| {
+                    next.push(to);
+                    path.iter().copied().chain([byte]).collect()
+                });
+            }
+        }
+        wave = next;
+    }
+    let shift = spelled.keys().fold(0, |bits, state| bits | state.as_usize()).trailing_zeros().min(31);
+    let states = spelled.keys().map(|state| state.as_usize() >> shift).max().unwrap_or(0) + 1;
+    let mut table = vec![Pending::default(); states];
+    for (state, path) in &spelled {
+        let value = (0..path.len()).filter_map(|from| path.get(from..)).find(|suffix| valued.contains(suffix)).map_or(0, <[u8]>::len);
+        if let Some(slot) = table.get_mut(state.as_usize() >> shift) {
+            *slot = Pending { any: u8::try_from(path.len()).unwrap_or(u8::MAX), value: u8::try_from(value).unwrap_or(u8::MAX) };
+        }
+    }
+    (table, shift)
+}

@@ -1,0 +1,90 @@
+//! Collects rule and carrier files into a [`RuleSet`].
+
+use std::cmp::Reverse;
+
+use super::anchor::Anchors;
+use super::file::{self, RuleFile};
+use super::rule::Rule;
+use super::RuleSet;
+use crate::RuleError;
+use crate::scrub::Carriers;
+
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+
+/// Builds a [`RuleSet`] from the shipped files and the operator's own.
+#[derive(Default)]
+pub struct RuleSetBuilder {
+    rules: Vec<Rule>,
+    carriers: Carriers,
+}
+
+impl RuleSetBuilder {
+    /// Adds all shipped rules and carriers.
+    ///
+    /// # Errors
+    /// A kind that was already added.
+    pub fn builtin(mut self) -> Result<Self, RuleError> {
+        for (file, text) in CREDENTIALS {
+            self = self.rules(file, text)?;
+        }
+        let (file, text) = CARRIERS;
+        self.carriers(file, text)
+    }
+
+    /// Adds the rules of one file. `file` only names it in errors.
+    ///
+    /// # Errors
+    /// Anything in the file that cannot be used; the message says where and how to mend it.
+    pub fn rules(mut self, file: &str, text: &str) -> Result<Self, RuleError> {
+        let parsed: RuleFile = file::parse(file, text)?;
+        for entry in parsed.rules {
+            let rule = Rule::compile(file, &parsed.provider, entry)?;
+            if let Some(other) = self.rules.iter().find(|other| other.kind() == rule.kind()) {
+                return Err(RuleError::Field {
+                    file: file.to_owned(),
+                    rule: rule.kind().to_owned(),
+                    field: "kind",
+                    problem: format!("is already taken by a rule in {}; choose another name, or disable that one first", other.file()),
+                });
+            }
+            self.rules.push(rule);
+        }
+        Ok(self)
+    }
+
+    /// Adds the names of one carrier file to those already known.
+    ///
+    /// # Errors
+    /// Anything in the file that cannot be used.
+    pub fn carriers(mut self, file: &str, text: &str) -> Result<Self, RuleError> {
+        self.carriers.add(file, text)?;
+        Ok(self)
+    }
+
+    /// Removes one rule that was added before.
+    ///
+    /// # Errors
+    /// No rule has this kind.
+    pub fn disable(mut self, kind: &str) -> Result<Self, RuleError> {
+        let before = self.rules.len();
+        self.rules.retain(|rule| rule.kind() != kind);
+        if self.rules.len() == before {
+            return Err(RuleError::UnknownKind { kind: kind.to_owned() });
+        }
+        Ok(self)
+    }
+
+    /// Compiles the set.
+    ///
+    /// # Errors
+    /// More literals than one automaton can hold.
+    pub fn build(mut self) -> Result<RuleSet, RuleError> {
+        if self.rules.len() >= usize::from(u16::MAX) {
+            return Err(RuleError::Anchors(format!("{} rules are too many", self.rules.len())));
+        }
+        // Of two rules for the same bytes the surer one names them, then the more specific one; files are already in order of name.
+        self.rules.sort_by_key(|rule| (Reverse(rule.confidence()), Reverse(rule.matcher.anchors.iter().map(Vec::len).min())));
+        let anchors = Anchors::compile(&self.rules)?;
+        Ok(RuleSet { rules: self.rules, anchors, carriers: self.carriers })
+    }
+}

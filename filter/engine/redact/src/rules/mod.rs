@@ -1,0 +1,82 @@
+//! Rules as data: reading the files, checking every field, and compiling what the scanner runs.
+//!
+//! A rule is what an operator can read in one line of TOML, so this module is strict where a mistake would cost a credential or
+//! a CPU: an unknown field, a pattern without a literal to start from or without an end is refused, with the file, the rule, the
+//! field and what to do about it.
+
+mod anchor;
+mod automaton;
+mod builder;
+mod bytes;
+mod example;
+mod file;
+mod rule;
+
+use std::sync::Arc;
+
+pub use builder::RuleSetBuilder;
+pub use rule::Rule;
+
+pub(crate) use anchor::{AnchorState, Anchors};
+pub(crate) use automaton::{Automaton, State};
+pub(crate) use file::parse;
+pub(crate) use rule::Matcher;
+
+use crate::scrub::Carriers;
+use crate::{RuleError, RuleId};
+
+/// All rules and carriers, compiled: immutable, `Send + Sync`, shared by all streams.
+///
+/// A `RuleSet` that exists is valid: every pattern compiled, every rule has an anchor and a bound.
+pub struct RuleSet {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) anchors: Anchors,
+    pub(crate) carriers: Carriers,
+}
+
+/// An example of a rule, with the credential in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Kind of the rule that the example belongs to.
+    pub kind: String,
+    /// The whole example: what a body or log line could contain.
+    pub text: String,
+    /// The part of `text` that is masked.
+    pub secret: String,
+}
+
+impl RuleSet {
+    /// The rules and carriers that Veilgate ships.
+    ///
+    /// # Errors
+    /// None in a released build: the same files are compiled by the tests.
+    pub fn builtin() -> Result<Self, RuleError> {
+        RuleSetBuilder::default().builtin()?.build()
+    }
+
+    /// Starts from nothing; [`RuleSetBuilder::builtin`] adds the shipped rules.
+    pub fn builder() -> RuleSetBuilder {
+        RuleSetBuilder::default()
+    }
+
+    /// All rules, in the order that decides between two of them for the same bytes.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
+    /// The rule behind a finding; none for [`RuleId::CARRIER`].
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules.get(usize::from(id.0))
+    }
+
+    /// Every example of every rule with the credential inside it, for tests that plant credentials. Scans each example: not for traffic.
+    pub fn corpus(self: &Arc<Self>) -> Vec<Sample> {
+        self.rules.iter().flat_map(|rule| rule.examples().into_iter().map(move |text| (rule, text))).map(|(rule, text)| example::sample(self, rule, text)).collect()
+    }
+}
+
+impl std::fmt::Debug for RuleSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuleSet").field("rules", &self.rules.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+//! The bytes of a stream that are still needed: held back, or looked back at.
+
+/// Bytes behind the first held one that stay readable: the longest anchor, and an escape such as `\u000a` before it.
+const HISTORY: u64 = 32;
+
+/// A moving part of the stream, addressed by stream offset.
+#[derive(Default)]
+pub(super) struct Window {
+    bytes: Vec<u8>,
+    /// Offset of the first byte kept.
+    base: u64,
+    /// Offset up to which everything was given out, masked or dropped.
+    emitted: u64,
+}
+
+impl Window {
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        self.bytes.extend_from_slice(piece);
+    }
+
+    /// Offset behind the last byte.
+    pub(super) fn end(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
+    pub(super) fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
+    pub(super) fn byte(&self, at: u64) -> Option<u8> {
+        self.bytes.get(usize::try_from(at.checked_sub(self.base)?).ok()?).copied()
+    }
+
+    /// The bytes from `from` up to `to`, as far as they are kept.
+    pub(super) fn slice(&self, from: u64, to: u64) -> &[u8] {
+        let index = |at: u64| usize::try_from(at.saturating_sub(self.base)).unwrap_or(usize::MAX).min(self.bytes.len());
+        self.bytes.get(index(from)..index(to)).unwrap_or_default()
+    }
+
+    /// Gives out everything up to `to` that was not given out yet.
+    pub(super) fn emit(&mut self, to: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.slice(self.emitted, to));
+        self.skip(to);
+    }
+
+    /// Counts everything up to `to` as given out.
+    pub(super) fn skip(&mut self, to: u64) {
+        self.emitted = self.emitted.max(to.min(self.end()));
+    }
+
+    /// Goes on `length` bytes further, which are in nobody's sight.
+    pub(super) fn jump(&mut self, length: u64) {
+        self.base = self.end() + length;
+        self.bytes.clear();
+        self.emitted = self.base;
+    }
+
+    /// Forgets what no rule can look back at.
+    pub(super) fn trim(&mut self) {
+        let keep = self.emitted.saturating_sub(HISTORY);
+        if keep > self.base {
+            let gone = usize::try_from(keep - self.base).unwrap_or(usize::MAX).min(self.bytes.len());
+            self.bytes.drain(..gone);
+            self.base += gone as u64;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Short values that come whole: headers and URLs, where often the name tells that the value is a credential.
+//!
+//! Why not the stream scanner alone: `authorization: Bearer x7f...` has no shape that a rule could know, and a URL hides a token behind
+//! percent encoding. Here names count first, then the rules look at every value, decoded.
+
+mod carriers;
+mod cookie;
+mod decode;
+mod header;
+mod span;
+mod target;
+
+use std::sync::Arc;
+
+pub(crate) use carriers::Carriers;
+
+use crate::{Judge, Masker, RedactError, RuleSet};
+
+/// Masks credentials in header values and request targets. Cheap to make: it borrows rules and masker.
+pub struct Scrubber<'r> {
+    rules: &'r Arc<RuleSet>,
+    masker: &'r Masker,
+}
+
+impl<'r> Scrubber<'r> {
+    /// A scrubber over these rules.
+    pub fn new(rules: &'r Arc<RuleSet>, masker: &'r Masker) -> Self {
+        Self { rules, masker }
+    }
+
+    /// The header's value with its credentials masked; none if nothing is to be changed.
+    ///
+    /// `Authorization` and its kin keep the scheme, `Cookie` and `Set-Cookie` keep names and attributes, URLs keep all but secret values. Bytes that
+    /// are no credential pass untouched, whatever they are. The name is compared without case. O(length).
+    ///
+    /// # Errors
+    /// [`RedactError::Blocked`] if the judge says so.
+    pub fn header(&self, name: &[u8], value: &[u8], judge: &mut dyn Judge) -> Result<Option<Vec<u8>>, RedactError> {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let spans = header::spans(self.rules, &name, value);
+        span::apply(spans, value, self.masker, judge)
+    }
+
+    /// The request target or URL with its credentials masked; none if nothing is to be changed.
+    ///
+    /// The password before an `@`, the values of secret-bearing parameters in query, path and fragment, and whatever the rules find, also up to
+    /// three layers of percent encoding deep. O(length).
+    ///
+    /// # Errors
+    /// [`RedactError::Blocked`] if the judge says so.
+    pub fn target(&self, path_and_query: &[u8], judge: &mut dyn Judge) -> Result<Option<Vec<u8>>, RedactError> {
+        span::apply(target::spans(self.rules, path_and_query), path_and_query, self.masker, judge)
+    }
+}
+
+impl std::fmt::Debug for Scrubber<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scrubber").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! Every rule finds its examples and passes its counter-examples.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use veilgate_redact::{Confidence, Finding, Framing, Judge, Limits, MaskStyle, Masker, Redactor, Rule, RuleSet, Treatment};
+
+#[derive(Default)]
+struct Kinds(Vec<String>);
+
+impl Judge for Kinds {
+    fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
+        self.0.push(finding.kind.to_owned());
+        Treatment::Mask
+    }
+}
+
+fn builtin() -> Arc<RuleSet> {
+    Arc::new(RuleSet::builtin().unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn redact(rules: &Arc<RuleSet>, text: &str) -> (Vec<String>, String) {
+    let masker = Arc::new(Masker::new(MaskStyle::Label, None));
+    let mut redactor = Redactor::new(Arc::clone(rules), masker, Framing::Plain, Limits::default());
+    let (mut kinds, mut out) = (Kinds::default(), Vec::new());
+    redactor.write(text.as_bytes(), &mut kinds, &mut out).unwrap();
+    redactor.end(&mut kinds, &mut out).unwrap();
+    (kinds.0, String::from_utf8(out).unwrap())
+}
+
+fn failures(rules: &Arc<RuleSet>, check: impl Fn(&Rule) -> Vec<String>) {
+    let failures: Vec<String> = rules.rules().flat_map(check).collect();
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn every_rule_finds_its_examples() {
+    let rules = builtin();
+    failures(&rules, |rule| {
+        let missed = rule.examples().into_iter().filter(|example| redact(&rules, example).0 != [rule.kind()]);
+        missed.map(|example| format!("{}: {example}\n    {:?}", rule.kind(), redact(&rules, &example))).collect()
+    });
+}
+
+#[test]
+fn no_rule_finds_its_counter_examples() {
+    let rules = builtin();
+    failures(&rules, |rule| {
+        let found = rule.counter_examples().into_iter().filter(|example| redact(&rules, example).0.iter().any(|kind| kind == rule.kind()));
+        found.map(|example| format!("{}: {example}\n    {:?}", rule.kind(), redact(&rules, &example))).collect()
+    });
+}
+
+#[test]
+fn every_rule_says_what_it_is_and_is_not() {
+    let rules = builtin();
+    failures(&rules, |rule| {
+        let lacks = [
+            (rule.title().len() < 8, "a title"),
+            (rule.counter_examples().is_empty(), "a counter-example"),
+            (rule.provider().is_empty(), "a provider"),
+        ];
+        lacks.iter().filter(|(lacks, _)| *lacks).map(|(_, what)| format!("{} lacks {what}", rule.kind())).collect()
+    });
+}
+
+#[test]
+fn there_are_enough_sure_rules() {
+    let rules = builtin();
+    let sure: HashSet<&str> = rules.rules().filter(|rule| rule.confidence() == Confidence::High).map(Rule::kind).collect();
+    assert!(sure.len() >= 45, "{}", sure.len());
+}
+
+#[test]
+fn no_secret_of_an_example_survives() {
+    let rules = builtin();
+    let samples = rules.corpus();
+    assert!(samples.len() > rules.rules().count());
+    for sample in samples {
+        assert!(sample.secret.len() >= 4, "{}: {}", sample.kind, sample.text);
+        let (_, out) = redact(&rules, &sample.text);
+        assert!(!out.contains(&sample.secret), "{}: {out}", sample.kind);
+    }
+}
