@@ -27,6 +27,8 @@ pub struct ConnectionFacts {
     pub server_name: Option<String>,
     /// The client's verified certificate.
     pub peer: Option<Peer>,
+    /// First URI name of the certificate the proxy showed.
+    pub local_uri: Option<String>,
 }
 
 /// What a verified client certificate says.

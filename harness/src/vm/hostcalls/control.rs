@@ -27,7 +27,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap("env", "proxy_continue_stream", |mut host: Host<'_>, stream: i32| -> i32 {
         status(StreamType::from_abi(stream).ok_or(Status::BadArgument).and_then(|direction| {
             defer(&mut host, Deferred::Continue(direction))?;
-            close_maps(&host, direction);
+            close_request(&host);
             Ok(())
         }))
     })?;
@@ -115,11 +115,9 @@ fn defer(host: &mut Host<'_>, action: Deferred) -> Result<(), Status> {
     Ok(())
 }
 
-/// Letting a direction go takes its maps and its chunk from the module, also within the callback that did it.
-fn close_maps(host: &Host<'_>, direction: StreamType) {
-    if let Some(stream) = host.data().stream()
-        && direction == StreamType::Request
-    {
+/// Letting either direction go takes the request's maps and chunk from the module, also within the callback that did it.
+fn close_request(host: &Host<'_>) {
+    if let Some(stream) = host.data().stream() {
         let half = &mut stream.borrow_mut().request;
         (half.headers_open, half.trailers_open, half.body_open) = (false, false, false);
     }

@@ -1,0 +1,159 @@
+//! Downstream connections: TLS or not, HTTP/1 or HTTP/2.
+
+use std::{net::SocketAddr, rc::Rc, sync::Arc};
+
+use anyhow::Context as _;
+use tokio::{net::TcpStream, task::spawn_local};
+
+use super::{
+    codec::{H2Sink, H2Source, HeadError, Io, Sink, Source, from_http},
+    filter::reply,
+    stream::{Head, serve as serve_stream},
+    upstream::downstream_h1,
+    worker::Worker,
+};
+use crate::vm::{ConnectionFacts, Headers, LocalReply};
+
+/// Serves a connection until it closes.
+pub(crate) async fn serve(worker: &Rc<Worker>, socket: std::net::TcpStream, id: u64) -> anyhow::Result<()> {
+    socket.set_nonblocking(true)?;
+    socket.set_nodelay(true)?;
+    let socket = TcpStream::from_std(socket)?;
+    let (source, destination) = (socket.peer_addr()?, socket.local_addr()?);
+    match &worker.common.tls {
+        Some(acceptor) => {
+            let accepted = acceptor.accept(socket).await.context("TLS handshake failed")?;
+            let facts = accepted.facts(id, source, destination);
+            let http2 = accepted.http2();
+            let io: Box<dyn Io> = Box::new(accepted.into_stream());
+            if http2 { serve_h2(worker, io, Arc::new(facts)).await } else { serve_h1(worker, io, Arc::new(facts)).await }
+        }
+        None => {
+            let facts = Arc::new(plain_facts(id, source, destination));
+            if speaks_h2(&socket).await? { serve_h2(worker, Box::new(socket), facts).await } else { serve_h1(worker, Box::new(socket), facts).await }
+        }
+    }
+}
+
+fn plain_facts(id: u64, source: SocketAddr, destination: SocketAddr) -> ConnectionFacts {
+    ConnectionFacts { id, source, destination, tls_version: None, server_name: None, peer: None, local_uri: None }
+}
+
+/// Whether the client opens with the HTTP/2 preface. No method of HTTP/1 begins like it.
+async fn speaks_h2(socket: &TcpStream) -> std::io::Result<bool> {
+    let mut start = [0; 4];
+    loop {
+        match socket.peek(&mut start).await? {
+            4 => return Ok(start == *b"PRI "),
+            seen if seen == 0 || start.first() != Some(&b'P') => return Ok(false),
+            _ => tokio::time::sleep(std::time::Duration::from_millis(1)).await,
+        }
+    }
+}
+
+async fn serve_h1(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFacts>) -> anyhow::Result<()> {
+    let (mut source, mut sink) = downstream_h1(io, worker.config.listener.enable_trailers);
+    while !worker.draining.get() {
+        let head = {
+            let Source::H1(source) = &mut source else { return Ok(()) };
+            let drained = worker.drain.notified();
+            tokio::select! {
+                head = source.request_head() => head,
+                () = drained => break,
+            }
+        };
+        let head = match head {
+            Ok((headers, end, old)) => {
+                if let Sink::H1(sink) = &mut sink {
+                    sink.old = old;
+                }
+                Head { headers, end, protocol: if old { "HTTP/1.0" } else { "HTTP/1.1" }, refusal: None }
+            }
+            Err(HeadError::Closed) => return Ok(()),
+            Err(error) => refused(error),
+        };
+        if !serve_stream(worker, &facts, head, &mut source, &mut sink).await {
+            break;
+        }
+    }
+    if let Sink::H1(sink) = &mut sink {
+        sink.shutdown().await;
+    }
+    Ok(())
+}
+
+/// A request whose head cannot be read still gets an answer and a log line.
+fn refused(error: HeadError) -> Head {
+    let refusal: LocalReply = match error {
+        HeadError::TooLarge => reply(431, "", "http1.headers_too_large"),
+        HeadError::Malformed | HeadError::Truncated | HeadError::Closed => reply(400, "Bad Request", "http1.codec_error"),
+    };
+    Head { headers: Headers::default(), end: false, protocol: "HTTP/1.1", refusal: Some(refusal) }
+}
+
+async fn serve_h2(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFacts>) -> anyhow::Result<()> {
+    let mut builder = h2::server::Builder::new();
+    builder
+        .initial_window_size(worker.config.listener.http2_initial_stream_window_bytes)
+        .initial_connection_window_size(24 << 20)
+        .max_concurrent_streams(1024)
+        .max_header_list_size(60 * 1024)
+        .enable_connect_protocol();
+    let mut connection = builder.handshake(io).await.context("HTTP/2 handshake failed")?;
+    let mut draining = worker.draining.get();
+    loop {
+        let drained = worker.drain.notified();
+        let accepted = tokio::select! {
+            accepted = connection.accept() => accepted,
+            () = drained, if !draining => {
+                draining = true;
+                connection.graceful_shutdown();
+                continue;
+            }
+        };
+        let Some(accepted) = accepted else { return Ok(()) };
+        // The peer broke the connection: its streams notice by themselves.
+        let Ok((request, respond)) = accepted else { return Ok(()) };
+        let (worker, facts) = (worker.clone(), facts.clone());
+        spawn_local(async move {
+            let (parts, body) = request.into_parts();
+            let end = body.is_end_stream();
+            let head = Head { headers: request_headers(&parts), end, protocol: "HTTP/2", refusal: None };
+            let mut source = Source::H2(H2Source::new(body, end));
+            let mut sink = Sink::H2(H2Sink::response(respond));
+            serve_stream(&worker, &facts, head, &mut source, &mut sink).await;
+        });
+    }
+}
+
+fn request_headers(parts: &http::request::Parts) -> Headers {
+    let mut headers = Headers::default();
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes()).or_else(|| parts.headers.get("host").map(|host| host.as_bytes()));
+    if let Some(authority) = authority {
+        headers.push(b":authority", authority);
+    }
+    if let Some(path) = parts.uri.path_and_query().filter(|_| parts.method != http::Method::CONNECT || parts.extensions.get::<h2::ext::Protocol>().is_some()) {
+        headers.push(b":path", path.as_str().as_bytes());
+    }
+    headers.push(b":method", parts.method.as_str().as_bytes());
+    if let Some(scheme) = parts.uri.scheme_str() {
+        headers.push(b":scheme", scheme.as_bytes());
+    }
+    if let Some(protocol) = parts.extensions.get::<h2::ext::Protocol>() {
+        headers.push(b":protocol", protocol.as_str().as_bytes());
+    }
+    let mut cookies: Vec<&[u8]> = Vec::new();
+    let rest = from_http(&parts.headers);
+    for (name, value) in rest.iter() {
+        match name {
+            b"cookie" => cookies.push(value),
+            b"host" => {}
+            _ => headers.push(name, value),
+        }
+    }
+    if !cookies.is_empty() {
+        // HTTP/2 splits cookies into crumbs; they are one header again from here on.
+        headers.push(b"cookie", &cookies.join(&b"; "[..]));
+    }
+    headers
+}
