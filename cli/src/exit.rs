@@ -1,0 +1,31 @@
+//! What the exit status of `veilgate` means.
+
+use std::process::ExitCode;
+
+/// How a run ended, in the number a script sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Everything is as it should be: nothing found, allowed, every step as promised.
+    Success = 0,
+    /// Something was found, differs from what was promised, or went wrong on the way.
+    Failure = 1,
+    /// Wrong usage or an input that cannot be read.
+    Invalid = 3,
+    /// Stopped by Ctrl-C or SIGTERM, after cleaning up.
+    Interrupted = 130,
+}
+
+/// The table `--help` ends with. 2 is kept for commands that answer with a policy decision.
+pub(crate) const HELP: &str = "\
+Exit status:
+  0    clean, allowed, or every step as promised
+  1    findings, a difference, or a failure
+  2    denied by policy
+  3    wrong usage, or an input that cannot be read
+  130  interrupted, everything it started was ended";
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}

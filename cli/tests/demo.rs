@@ -1,0 +1,178 @@
+//! The `veilgate` program from outside: its help, its exit statuses, the whole demo, and how it ends when it is interrupted.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use veilgate_harness::lab::engines::{self, Program};
+
+fn veilgate(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_veilgate"));
+    command.args(arguments).env_remove("NO_COLOR").env_remove("COLUMNS");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    veilgate(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Whether the module is built. Without it there is nothing to show, except on CI, where it has to be.
+fn module_is_built() -> bool {
+    let named = std::env::var_os("VEILGATE_WASM").map(PathBuf::from);
+    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/wasm32-wasip1");
+    let built = ["wasm", "wasm-dev"].map(|profile| target.join(profile).join("veilgate.wasm"));
+    let found = named.map_or_else(|| built.iter().any(|path| path.is_file()), |path| path.is_file());
+    assert!(found || std::env::var_os("CI").is_none(), "the module is not built: run `make wasm`");
+    if !found {
+        eprintln!("skipped: the module is not built");
+    }
+    found
+}
+
+fn engines_are_installed() -> bool {
+    let found = [Program::Envoy, Program::OpenBao].map(engines::find).into_iter().collect::<Result<Vec<_>, _>>();
+    match found {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "{error}");
+            eprintln!("skipped: {error}");
+            false
+        }
+    }
+}
+
+#[test]
+fn help_is_what_the_documentation_shows() {
+    let help = run(&["demo", "--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert_eq!(text(&help.stdout), include_str!("demo-help.txt"));
+    let help = run(&["--help"]);
+    assert_eq!(text(&help.stdout), include_str!("help.txt"));
+}
+
+#[test]
+fn wrong_usage_is_3_and_a_failure_1() {
+    let wrong = run(&["demo", "--engine", "teapot"]);
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(text(&wrong.stderr).contains("harness"), "{}", text(&wrong.stderr));
+    let failed = run(&["demo", "--engine", "harness", "--module", "/no/such/module.wasm"]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(text(&failed.stderr).contains("`/no/such/module.wasm`"), "{}", text(&failed.stderr));
+}
+
+#[test]
+fn the_story_comes_out_on_the_local_proxy() {
+    if module_is_built() {
+        tell("harness");
+    }
+}
+
+#[test]
+fn the_story_comes_out_on_real_envoy_and_openbao() {
+    if module_is_built() && engines_are_installed() {
+        tell("envoy");
+    }
+}
+
+fn tell(engine: &str) {
+    let told = run(&["demo", "--engine", engine]);
+    let (out, err) = (text(&told.stdout), text(&told.stderr));
+    assert_eq!(told.status.code(), Some(0), "{out}{err}");
+    assert!(out.contains("11 steps, all as promised"), "{out}");
+    assert!(!out.contains('\x1b'), "colour although nobody is looking");
+}
+
+#[test]
+fn an_interrupted_story_leaves_nothing_behind() {
+    if !module_is_built() {
+        return;
+    }
+    let engine = if engines_are_installed() { "envoy" } else { "harness" };
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut demo = Running::start(engine);
+        demo.wait_for("ready after");
+        assert_eq!(demo.family().is_empty(), engine == "harness", "the engines are children of the demo");
+        demo.signal(signal);
+        assert_eq!(demo.wait(), Some(130));
+        assert_eq!(demo.family(), Vec::<u32>::new());
+    }
+}
+
+#[test]
+fn what_was_kept_running_ends_with_ctrl_c() {
+    if !module_is_built() {
+        return;
+    }
+    let mut demo = Running::start("harness");
+    demo.wait_for("Everything is still running");
+    demo.signal(Signal::INT);
+    assert_eq!(demo.wait(), Some(0));
+}
+
+/// A demo in the background, with a mark in its environment that everything it starts inherits.
+struct Running {
+    child: Child,
+    mark: String,
+}
+
+const PATIENCE: Duration = Duration::from_secs(180);
+
+impl Running {
+    fn start(engine: &str) -> Self {
+        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        let mark = format!("VEILGATE_TEST_RUN={}-{nanos}", std::process::id());
+        let (name, value) = mark.split_once('=').unwrap();
+        let child = veilgate(&["demo", "--keep", "--engine", engine])
+            .env(name, value)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, mark }
+    }
+
+    /// Reads its output up to a line with `words`, and leaves the rest to a thread, so that the pipe never fills.
+    fn wait_for(&mut self, words: &str) {
+        let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
+        let found = lines.by_ref().map_while(Result::ok).any(|line| line.contains(words));
+        assert!(found, "it ended without saying `{words}`");
+        std::thread::spawn(move || lines.for_each(drop));
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap(), signal).unwrap();
+    }
+
+    fn wait(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Every other process that carries the mark.
+    fn family(&self) -> Vec<u32> {
+        let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let marked = |process: &u32| {
+            let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == self.mark.as_bytes())
+        };
+        processes.filter(|process| *process != self.child.id()).filter(marked).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
