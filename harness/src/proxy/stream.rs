@@ -331,8 +331,9 @@ impl<'s> Stream<'s> {
     fn send_response(&mut self, mut headers: Headers, end: bool) {
         let tunnel = headers.text(b":status") == "101";
         edge::finish_response(&mut headers, &self.worker.config, tunnel);
-        if self.http1 && !tunnel && (!self.request_read || self.close) {
-            // The rest of the request will not be read, so the connection cannot carry another.
+        let last = matches!(&*self.source, Source::H1(source) if !source.keep_alive);
+        if self.http1 && !tunnel && (!self.request_read || self.close || last || self.worker.draining.get()) {
+            // Asked for, or the rest of the request will not be read: the connection cannot carry another.
             headers.replace(b"connection", b"close");
             self.close = true;
         }
