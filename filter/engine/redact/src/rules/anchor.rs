@@ -10,6 +10,7 @@ use aho_corasick::automaton::Automaton as _;
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind, StartKind};
 
+use super::bytes::ByteSet;
 use super::rule::Rule;
 use crate::RuleError;
 
@@ -23,6 +24,8 @@ pub(crate) struct Anchors {
     /// By state number shifted right by `shift`.
     pending: Vec<Pending>,
     shift: u32,
+    /// What may stand before a value, of all rules that ask.
+    before: ByteSet,
 }
 
 /// One literal and the rules that start with it.
@@ -37,6 +40,8 @@ struct Pending {
     any: u8,
     /// Of a literal that is itself a part of a value, not of a lead: these bytes must not be given out yet.
     value: u8,
+    /// The same, of a rule that asks for a boundary before it.
+    bounded: u8,
 }
 
 impl Anchors {
@@ -62,15 +67,10 @@ impl Anchors {
             .build(by_text.iter().map(|(text, _)| text))
             .map_err(|error| RuleError::Anchors(error.to_string()))?;
         let start = dfa.start_state(Anchored::No).map_err(|error| RuleError::Anchors(error.to_string()))?;
-        let valued: HashSet<&[u8]> = rules
-            .iter()
-            .filter(|rule| rule.matcher.lead.is_none())
-            .flat_map(|rule| &rule.matcher.anchors)
-            .flat_map(|anchor| (1..=anchor.len()).filter_map(|length| anchor.get(..length)))
-            .collect();
-        let (pending, shift) = pending(&dfa, start, &valued);
+        let (pending, shift) = pending(&dfa, start, &starts(rules, false), &starts(rules, true));
+        let before = rules.iter().filter(|rule| rule.matcher.lead.is_none()).filter_map(|rule| rule.matcher.before).fold(ByteSet::default(), ByteSet::union);
         let literals = by_text.iter().map(|(text, rules)| Literal { length: text.len() as u64, rules: rules.clone() }).collect();
-        Ok(Self { dfa, start, literals, pending, shift })
+        Ok(Self { dfa, start, literals, pending, shift, before })
     }
 
     pub(crate) fn start(&self) -> AnchorState {
@@ -97,9 +97,11 @@ impl Anchors {
         u64::from(self.pending_at(state).any)
     }
 
-    /// The same, of literals that are part of a value.
-    pub(crate) fn pending_value(&self, state: AnchorState) -> u64 {
-        u64::from(self.pending_at(state).value)
+    /// The same, of literals that are part of a value. `allowed` says whether a value may start that many bytes back, given what must stand before it.
+    pub(crate) fn pending_value(&self, state: AnchorState, allowed: impl Fn(u64, &ByteSet) -> bool) -> u64 {
+        let pending = self.pending_at(state);
+        let bounded = (pending.value + 1..=pending.bounded).rev().find(|length| allowed(u64::from(*length), &self.before));
+        u64::from(bounded.unwrap_or(pending.value))
     }
 
     fn pending_at(&self, state: AnchorState) -> Pending {
@@ -107,8 +109,14 @@ impl Anchors {
     }
 }
 
+/// All starts of the literals that values begin with.
+fn starts(rules: &[Rule], bounded: bool) -> HashSet<&[u8]> {
+    let matchers = rules.iter().map(|rule| &rule.matcher).filter(|matcher| matcher.lead.is_none() && matcher.before.is_some() == bounded);
+    matchers.flat_map(|matcher| &matcher.anchors).flat_map(|anchor| (1..=anchor.len()).filter_map(|length| anchor.get(..length))).collect()
+}
+
 /// Walks the automaton breadth first: the shortest way to a state spells the longest literal start that it stands for.
-fn pending(dfa: &DFA, start: AnchorState, valued: &HashSet<&[u8]>) -> (Vec<Pending>, u32) {
+fn pending(dfa: &DFA, start: AnchorState, free: &HashSet<&[u8]>, bounded: &HashSet<&[u8]>) -> (Vec<Pending>, u32) {
     let mut spelled: HashMap<AnchorState, Vec<u8>> = HashMap::from([(start, Vec::new())]);
     let mut wave = vec![start];
     while !wave.is_empty() {
@@ -129,9 +137,10 @@ fn pending(dfa: &DFA, start: AnchorState, valued: &HashSet<&[u8]>) -> (Vec<Pendi
     let states = spelled.keys().map(|state| state.as_usize() >> shift).max().unwrap_or(0) + 1;
     let mut table = vec![Pending::default(); states];
     for (state, path) in &spelled {
-        let value = (0..path.len()).filter_map(|from| path.get(from..)).find(|suffix| valued.contains(suffix)).map_or(0, <[u8]>::len);
+        let length = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
+        let suffix = |of: &HashSet<&[u8]>| (0..path.len()).filter_map(|from| path.get(from..)).find(|suffix| of.contains(suffix)).map_or(0, <[u8]>::len);
         if let Some(slot) = table.get_mut(state.as_usize() >> shift) {
-            *slot = Pending { any: u8::try_from(path.len()).unwrap_or(u8::MAX), value: u8::try_from(value).unwrap_or(u8::MAX) };
+            *slot = Pending { any: length(path.len()), value: length(suffix(free)), bounded: length(suffix(bounded)) };
         }
     }
     (table, shift)

@@ -4,7 +4,7 @@ use regex_syntax::hir::HirKind;
 
 use super::automaton;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct ByteSet([u64; 4]);
 
 impl ByteSet {
@@ -26,6 +26,12 @@ impl ByteSet {
 
     pub(crate) fn contains(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+    }
+
+    pub(super) fn union(self, other: Self) -> Self {
+        let mut words = self.0;
+        words.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        Self(words)
     }
 
     fn insert(&mut self, byte: u8) {

@@ -382,7 +382,11 @@ impl Scanner {
             return open.end();
         }
         let candidates = self.live.iter().chain(&self.ready).map(|candidate| candidate.start).min().unwrap_or(UNKNOWN);
-        let literal = self.position.saturating_sub(self.rules.anchors.pending_value(self.anchor));
+        let pending = self.rules.anchors.pending_value(self.anchor, |length, before| {
+            let start = self.position.saturating_sub(length);
+            self.strictness == Strictness::Field || may_precede(&self.window, self.text_start, start, |byte| before.contains(byte))
+        });
+        let literal = self.position - pending.min(self.position);
         candidates.min(literal)
     }
 
