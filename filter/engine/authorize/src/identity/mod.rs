@@ -130,6 +130,11 @@ impl Reason {
 pub struct Identities(Vec<Identity>);
 
 impl Identities {
+    /// Identities from elsewhere than a request, for example from a test; none at all is nobody.
+    pub fn new(identities: Vec<Identity>) -> Self {
+        if identities.is_empty() { Self::anonymous(Reason::NoCredential) } else { Self(identities) }
+    }
+
     /// Nobody, for the given reason.
     pub fn anonymous(reason: Reason) -> Self {
         Self(vec![Identity::Anonymous(reason)])
@@ -184,7 +189,7 @@ pub fn identify(config: &IdentityConfig, head: &Head<'_>, facts: &Facts) -> Iden
     if config.combine == Combine::First {
         found.truncate(1);
     }
-    if found.is_empty() { Identities::anonymous(Reason::NoCredential) } else { Identities(found) }
+    Identities::new(found)
 }
 
 /// Whether a text is a SPIFFE id that a workload can have.
