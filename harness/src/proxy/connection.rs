@@ -1,6 +1,6 @@
 //! Downstream connections: TLS or not, HTTP/1 or HTTP/2.
 
-use std::{net::SocketAddr, rc::Rc, sync::Arc};
+use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tokio::{net::TcpStream, task::spawn_local};
@@ -13,6 +13,9 @@ use super::{
     worker::Worker,
 };
 use crate::vm::{ConnectionFacts, Headers, LocalReply};
+
+/// How long the rest of a request is read after its connection was closed for writing.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves a connection until it closes.
 pub(crate) async fn serve(worker: &Rc<Worker>, socket: std::net::TcpStream, id: u64) -> anyhow::Result<()> {
@@ -46,7 +49,7 @@ async fn speaks_h2(socket: &TcpStream) -> std::io::Result<bool> {
         match socket.peek(&mut start).await? {
             4 => return Ok(start == *b"PRI "),
             seen if seen == 0 || start.first() != Some(&b'P') => return Ok(false),
-            _ => tokio::time::sleep(std::time::Duration::from_millis(1)).await,
+            _ => tokio::time::sleep(Duration::from_millis(1)).await,
         }
     }
 }
@@ -78,6 +81,10 @@ async fn serve_h1(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFac
     }
     if let Sink::H1(sink) = &mut sink {
         sink.shutdown().await;
+    }
+    if let Source::H1(source) = &mut source {
+        // Closing over unread bytes resets the connection, and a reset takes a response back that the client has not read yet.
+        let _ = tokio::time::timeout(LINGER, source.discard()).await;
     }
     Ok(())
 }

@@ -11,6 +11,9 @@ pub(crate) fn refuse(headers: &Headers, config: &ProxyConfig) -> Option<LocalRep
         return Some(reply(400, "", "missing_host_header"));
     }
     let connect = headers.text(b":method") == "CONNECT";
+    if headers.text(b":path").contains('#') {
+        return Some(reply(400, "", "path_normalization_failed"));
+    }
     if !connect && !headers.text(b":path").starts_with('/') && headers.text(b":path") != "*" {
         return Some(reply(404, "", "missing_path_rejected"));
     }
@@ -41,7 +44,10 @@ pub(crate) fn prepare(headers: &mut Headers, config: &ProxyConfig, connection: &
     }
     let scheme = if connection.tls_version.is_some() { "https" } else { "http" };
     if headers.text(b":method") != "CONNECT" || headers.contains(b":protocol") {
-        headers.replace(b":scheme", scheme.as_bytes());
+        // A proxy in front may have ended TLS, and says so.
+        let said = headers.text(b"x-forwarded-proto");
+        let effective = if !config.use_remote_address && matches!(said, "http" | "https") { said.to_owned() } else { scheme.to_owned() };
+        headers.replace(b":scheme", effective.as_bytes());
     }
     let origin = if config.use_remote_address {
         headers.add(b"x-forwarded-for", connection.source.ip().to_string().as_bytes());

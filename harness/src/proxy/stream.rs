@@ -186,6 +186,7 @@ impl<'s> Stream<'s> {
                 if end {
                     self.chain.upstream_finished();
                 }
+                headers.remove(b"keep-alive");
                 self.worker.router_response_headers(&mut headers, &self.chain);
                 self.chain.response_headers(headers, end);
             }
@@ -311,6 +312,8 @@ impl<'s> Stream<'s> {
         self.note_route(&route, target.address);
         self.timeout = route.timeout();
         self.worker.router_request_headers(&mut headers, &route);
+        // One map serves the filter, the upstream and the logs.
+        self.chain.state.borrow_mut().request.headers = Some(headers.clone());
         self.chain.upstream_started();
         self.upstream = Some(Exchange::start(self.worker.pool.clone(), target, headers, end));
         self.start_timeout(end);

@@ -203,7 +203,11 @@ impl Exchange {
 
 async fn receive_h1(source: &mut H1Source, method: &str, head_seen: bool) -> UpstreamEvent {
     if head_seen {
-        return UpstreamEvent::Body(source.event().await);
+        return UpstreamEvent::Body(match source.event().await {
+            // A body that breaks off is a broken message, not merely a closed connection.
+            Event::Gone(Gone::Closed) => Event::Gone(Gone::Protocol),
+            event => event,
+        });
     }
     match source.response_head(method).await {
         Ok((headers, end)) => UpstreamEvent::Headers(headers, end),

@@ -106,6 +106,7 @@ pub(super) fn property(stream: &StreamState, path: &[u8]) -> Result<Vec<u8>, Sta
     let found = match *first {
         b"request" => request(stream, rest)?,
         b"response" => response(stream, rest)?,
+        b"connection" if rest.is_empty() => return Err(Status::SerializationFailure),
         b"connection" => connection(&properties.connection, rest),
         b"source" => address(properties.source, rest),
         b"destination" => address(properties.connection.destination, rest),
@@ -131,7 +132,7 @@ fn request(stream: &StreamState, rest: &[&[u8]]) -> Result<Option<Vec<u8>>, Stat
     let header = |name: &[u8]| headers.and_then(|h| h.get(name)).map(|v| v.to_vec());
     Ok(match rest {
         [] => return Err(Status::SerializationFailure),
-        [b"headers"] => headers.map(map),
+        [b"headers"] => Some(map(headers)),
         [b"headers", name] => headers.and_then(|h| h.joined(name)),
         [b"path"] => header(b":path"),
         [b"url_path"] => header(b":path").map(|path| split_path(&path).0.to_vec()),
@@ -160,9 +161,9 @@ fn response(stream: &StreamState, rest: &[&[u8]]) -> Result<Option<Vec<u8>>, Sta
     let trailers = stream.map(MapType::ResponseTrailers);
     Ok(match rest {
         [] => return Err(Status::SerializationFailure),
-        [b"headers"] => headers.map(map),
+        [b"headers"] => Some(map(headers)),
         [b"headers", name] => headers.and_then(|h| h.joined(name)),
-        [b"trailers"] => trailers.map(map),
+        [b"trailers"] => Some(map(trailers)),
         [b"trailers", name] => trailers.and_then(|t| t.joined(name)),
         [b"code"] => properties.response_code.map(|code| integer(u64::from(code))),
         [b"code_details"] => properties.response_code_details.as_deref().and_then(text),
@@ -170,8 +171,8 @@ fn response(stream: &StreamState, rest: &[&[u8]]) -> Result<Option<Vec<u8>>, Sta
         [b"size"] => Some(integer(properties.response_bytes)),
         [b"total_size"] => Some(integer(properties.response_bytes + headers.map_or(0, |h| h.byte_size() as u64))),
         [b"grpc_status"] => {
-            let code = trailers.or(headers).and_then(|map| map.text(b"grpc-status").parse::<u64>().ok());
-            code.map(integer)
+            let sent = [trailers, headers].into_iter().flatten().find_map(|map| map.text(b"grpc-status").parse::<u64>().ok());
+            sent.or_else(|| properties.response_code.map(grpc_status)).map(integer)
         }
         [b"backend_latency"] => {
             let (from, to) = (properties.upstream_started, properties.upstream_finished);
@@ -187,7 +188,7 @@ fn connection(facts: &ConnectionFacts, rest: &[&[u8]]) -> Option<Vec<u8>> {
         [b"id"] => Some(integer(facts.id)),
         [b"mtls"] => Some(vec![u8::from(peer.is_some())]),
         [b"tls_version"] => facts.tls_version.and_then(text),
-        [b"requested_server_name"] => facts.server_name.as_deref().and_then(text),
+        [b"requested_server_name"] => Some(facts.server_name.clone().unwrap_or_default().into_bytes()),
         [b"subject_peer_certificate"] => peer.and_then(|peer| text(&peer.subject)),
         [b"uri_san_peer_certificate"] => peer.and_then(|peer| peer.uris.first()).and_then(|uri| text(uri)),
         [b"dns_san_peer_certificate"] => peer.and_then(|peer| peer.dns.first()).and_then(|dns| text(dns)),
@@ -224,7 +225,21 @@ fn split_path(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn map(headers: &Headers) -> Vec<u8> {
+/// The gRPC status an HTTP status stands for.
+fn grpc_status(status: u32) -> u64 {
+    match status {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502 | 503 | 504 => 14,
+        _ => 2,
+    }
+}
+
+/// A map that does not exist in this phase reads as an empty one.
+fn map(headers: Option<&Headers>) -> Vec<u8> {
+    let Some(headers) = headers else { return encode_pairs(std::iter::empty()) };
     let mut joined: BTreeMap<&[u8], Vec<u8>> = BTreeMap::new();
     for (name, _) in headers.iter() {
         joined.entry(name).or_insert_with(|| headers.joined(name).unwrap_or_default());

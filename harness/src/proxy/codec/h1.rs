@@ -76,7 +76,6 @@ impl H1Source {
         }
     }
 
-
     /// The next event of the body; after its end, [`Event::Gone`] when the peer closes.
     pub(crate) async fn event(&mut self) -> Event {
         loop {
@@ -93,6 +92,14 @@ impl H1Source {
                 Ok(0) | Err(_) => self.closed = true,
                 Ok(_) => {}
             }
+        }
+    }
+
+    /// Reads and forgets until the peer closes.
+    pub(crate) async fn discard(&mut self) {
+        while !self.closed {
+            self.buffer.clear();
+            self.closed = !matches!(self.read().await, Ok(1..));
         }
     }
 
@@ -133,6 +140,9 @@ impl H1Source {
         let method = request.method.unwrap_or_default();
         let target = request.path.unwrap_or_default();
         let mut headers = Headers::default();
+        if method != "CONNECT" && !target.starts_with(['/', '*']) && !target.contains("://") {
+            return Err(HeadError::Malformed);
+        }
         let (authority, path) = split_target(method, target);
         let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host"));
         match (authority, host) {
@@ -345,7 +355,9 @@ impl H1Sink {
         if declared.is_some() || tunnel {
             return;
         }
-        if end {
+        if end && self.method == "HEAD" && self.role == Role::Server && status >= 200 && status != 204 && status != 304 {
+            self.field(b"transfer-encoding", b"chunked");
+        } else if end {
             if !bodiless {
                 self.field(b"content-length", b"0");
             }
@@ -427,6 +439,7 @@ impl H1Sink {
     }
 
     /// Closes the writing half, after what is queued.
+    /// Its errors mean that the peer is gone already.
     pub(crate) async fn shutdown(&mut self) {
         let _ = self.io.write_all_buf(&mut self.buffer).await;
         let _ = self.io.shutdown().await;

@@ -56,7 +56,7 @@ pub(crate) struct Chain {
     head: Cell<bool>,
     grpc: Cell<bool>,
     replied: Cell<bool>,
-    filter_replied: Cell<bool>,
+    in_trailers: Cell<bool>,
     /// Tells the stream's task that something left because of another event than its own.
     pub(crate) wake: Rc<Notify>,
 }
@@ -113,7 +113,7 @@ impl Chain {
             head: Cell::new(false),
             grpc: Cell::new(false),
             replied: Cell::new(false),
-            filter_replied: Cell::new(false),
+            in_trailers: Cell::new(false),
             wake: Rc::new(Notify::new()),
         })
     }
@@ -213,13 +213,14 @@ impl Chain {
 
     /// Answers in the upstream's place: through the filter if no response began, past it if its headers have not left, else by a reset.
     pub(crate) fn local_reply(&self, reply: &LocalReply) {
-        if self.replied.replace(true) || self.response.end_sent.get() {
-            return;
-        }
-        self.request.aborted.set(true);
         if !reply.details.is_empty() {
             self.state.borrow_mut().properties.response_code_details = Some(reply.details.clone());
         }
+        if self.response.end_sent.get() {
+            return;
+        }
+        self.replied.set(true);
+        self.request.aborted.set(true);
         if self.response.headers_sent.get() {
             self.reset();
             return;
@@ -257,14 +258,13 @@ impl Chain {
         match action {
             Deferred::Continue(direction) => self.common_continue(direction),
             Deferred::Close(_) => {
+                if self.in_trailers.get() {
+                    self.settings.diagnostics.report("closed a stream from its response trailers: Envoy crashes");
+                }
                 self.state.borrow_mut().properties.response_code_details.get_or_insert_with(|| "wasm_close_stream".into());
                 self.reset();
             }
-            Deferred::Reply(reply) => {
-                if !self.filter_replied.replace(true) {
-                    self.local_reply(&reply);
-                }
-            }
+            Deferred::Reply(reply) => self.local_reply(&reply),
         }
         self.wake.notify_one();
     }
@@ -402,7 +402,12 @@ impl Chain {
     /// The body callback: what it decided, and what is left of the chunk outside the host buffer.
     fn call_body(&self, direction: StreamType, data: Vec<u8>, end: bool) -> Option<(DataStatus, Vec<u8>)> {
         let Some(id) = self.context.get() else { return Some((DataStatus::Continue, data)) };
-        let buffering = self.state.borrow_mut().half(direction).buffering;
+        let (buffering, resumed) = {
+            let mut state = self.state.borrow_mut();
+            let half = state.half(direction);
+            (half.buffering, half.buffering && half.buffered.as_ref().is_some_and(Vec::is_empty))
+        };
+        let arrived = data.len();
         if buffering {
             self.side(direction).streaming.set(false);
             self.hold(direction, data);
@@ -434,6 +439,10 @@ impl Chain {
         half.buffering = status == DataStatus::StopAndBuffer;
         if status == DataStatus::Continue {
             half.body_open = false;
+        }
+        if resumed && status == DataStatus::Continue && arrived > 0 && !end {
+            // A chunk between a resume and the end passes; only what the module adds at the end stays behind.
+            return half.buffered.as_mut().map(|held| (status, std::mem::take(held)));
         }
         Some((status, std::mem::take(&mut half.chunk)))
     }
@@ -474,10 +483,12 @@ impl Chain {
             half.trailers_open = true;
             half.trailers.as_ref().map_or(0, Headers::len)
         };
+        self.in_trailers.set(direction == Response);
         let code = self.call(|vm| match direction {
             Request => vm.request_trailers(id, count),
             Response => vm.response_trailers(id, count),
         });
+        self.in_trailers.set(false);
         let Ok(code) = code else { return };
         side.filter_ended.set(true);
         if code == 0 {
