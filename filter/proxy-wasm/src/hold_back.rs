@@ -8,6 +8,9 @@
 //! with the next chunk, and keeps the buffer writable for the trailers callback. What the host keeps is released one
 //! turn of the event loop later by a message the filter posts to itself, so nothing waits for the peer.
 //!
+//! None of this is needed when the length is known: the end is where the count says, whatever follows it. Such a body
+//! never pauses, so it never counts against the host's buffer limit either.
+//!
 //! Three states follow from the two flags:
 //!
 //! | `paused` | `posted` | the host |
@@ -63,6 +66,8 @@ pub struct HoldBack {
     posted: bool,
     ended: bool,
     released: usize,
+    /// Bytes that are still to come, when the message's headers told its length.
+    left: Option<u64>,
 }
 
 impl HoldBack {
@@ -70,7 +75,13 @@ impl HoldBack {
     pub fn new(stream: u32, direction: Direction, queue: u32) -> HoldBack {
         let [a, b, c, d] = stream.to_le_bytes();
         let wake = [a, b, c, d, direction as u8];
-        HoldBack { direction, wake, queue, paused: false, posted: false, ended: false, released: 0 }
+        HoldBack { direction, wake, queue, paused: false, posted: false, ended: false, released: 0, left: None }
+    }
+
+    /// Tells the length of the body, as its `content-length` gives it. A host that lets a body of another length through
+    /// has it cut off.
+    pub fn expect(&mut self, length: Option<u64>) {
+        self.left = length;
     }
 
     /// A body callback: the buffer holds `size` bytes, and `end` tells whether they are the last.
@@ -80,8 +91,12 @@ impl HoldBack {
     /// The body must not go on; the buffer is in no defined state and the caller empties it.
     pub fn on_body<R: Rewrite>(&mut self, size: usize, end: bool, rewriter: &mut R) -> Result<Action, Cut<R::Refusal>> {
         let released = if self.paused && self.posted { self.released.min(size) } else { 0 };
-        if self.ended && size > released {
+        let fresh = size - released;
+        if self.ended && fresh > 0 {
             return Err(Cut::AfterEnd);
+        }
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(fresh as u64).ok_or(Cut::AfterEnd)?;
         }
         let mut buffer = Piecewise::new(self.direction.body(), size);
         buffer.keep(released)?;
@@ -90,8 +105,12 @@ impl HoldBack {
                 rewriter.write(piece, out).map_err(Cut::Refused)?;
             }
         }
-        // Asking the host costs a call, so only when the answer matters.
-        let last = end || (rewriter.held() > 0 && self.peer_is_done());
+        let last = end
+            || match self.left {
+                Some(left) => left == 0,
+                // Asking the host costs a call, so only when the answer matters.
+                None => rewriter.held() > 0 && self.peer_is_done(),
+            };
         if last && !self.ended {
             self.ended = true;
             rewriter.end(buffer.out()).map_err(Cut::Refused)?;
@@ -99,7 +118,7 @@ impl HoldBack {
         let length = buffer.finish()?;
 
         let resumed = self.paused && !self.posted;
-        if !resumed && (last || rewriter.held() == 0) {
+        if !resumed && (last || self.left.is_some() || rewriter.held() == 0) {
             self.paused = false;
             self.posted = false;
             return Ok(Action::Continue);

@@ -79,6 +79,7 @@ impl Stream {
         }
         let Some(engine) = self.engine.clone() else { return self.not_ready() };
         let step = host::headers(Map::RequestHeaders).and_then(|headers| {
+            self.request.expect(content_length(&headers));
             let (exchange, step) = Exchange::request_headers(engine, headers.clone(), facts(), end, chance());
             self.exchange = Some(exchange);
             carry_out(Map::RequestHeaders, &headers, step)
@@ -98,6 +99,7 @@ impl Stream {
             Exchange::request_headers(engine, Headers::new(), Facts::default(), true, chance()).0
         });
         let step = host::headers(Map::ResponseHeaders).and_then(|headers| {
+            self.response.expect(content_length(&headers));
             let step = exchange.response_headers(headers.clone(), end);
             carry_out(Map::ResponseHeaders, &headers, step)
         });
@@ -290,6 +292,14 @@ fn edit(map: Map, before: &Headers, after: &Headers) -> Result<(), HostError> {
         }
     }
     Ok(())
+}
+
+/// The length of a body, where its headers leave no doubt about it.
+fn content_length(headers: &Headers) -> Option<u64> {
+    let mut values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
+    let (_, value) = values.next()?;
+    let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    values.next().is_none().then(|| digits.parse().ok())?
 }
 
 /// Nothing of what is in the buffer may go on. Where there is no buffer there is nothing to empty.

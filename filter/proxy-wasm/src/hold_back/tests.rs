@@ -102,6 +102,12 @@ struct Chain {
 }
 
 impl Chain {
+    fn with_length(direction: Direction, length: Option<usize>) -> Chain {
+        let mut chain = Chain::new(direction);
+        chain.hold_back.expect(length.map(|length| length as u64));
+        chain
+    }
+
     fn new(direction: Direction) -> Chain {
         let queue = host::register_queue(b"q").unwrap();
         host::with(|fake| fake.properties = BTreeMap::new());
@@ -199,9 +205,16 @@ impl Chain {
     }
 }
 
-/// Sends chunks through; what the peer got.
+/// Sends chunks through, without and with a known length; what the peer got.
 fn run(direction: Direction, chunks: &[&[u8]], ending: Ending, turn: Turn) -> Vec<u8> {
-    let mut chain = Chain::new(direction);
+    let sent = run_with(direction, chunks, ending, turn, false);
+    assert_eq!(sent, run_with(direction, chunks, ending, turn, true), "{ending:?} {turn:?} {chunks:?}");
+    sent
+}
+
+fn run_with(direction: Direction, chunks: &[&[u8]], ending: Ending, turn: Turn, counted: bool) -> Vec<u8> {
+    let length = counted.then(|| chunks.iter().map(|chunk| chunk.len()).sum());
+    let mut chain = Chain::with_length(direction, length);
     for (index, chunk) in chunks.iter().enumerate() {
         let last = index + 1 == chunks.len();
         let peer_done = last && matches!(ending, Ending::WithLastChunk | Ending::Decompressor);
@@ -315,6 +328,31 @@ fn what_is_not_held_goes_on_one_turn_later() {
     assert_eq!(chain.sent, b"");
     chain.turn();
     assert_eq!(chain.sent, b"data: ");
+}
+
+#[test]
+fn a_body_of_known_length_never_pauses() {
+    let text = b"a SECRET1SECRET22 SECRE";
+    for cut in 0..=text.len() {
+        let mut chain = Chain::with_length(Direction::Response, Some(text.len()));
+        assert_eq!(chain.data(&text[..cut], false), Ok(Action::Continue));
+        assert_eq!(chain.data(&text[cut..], false), Ok(Action::Continue));
+        assert_eq!(chain.sent, b"a [R][R] SECRE", "complete before anything says so, cut at {cut}");
+        chain.trailers().unwrap();
+        assert_eq!(host::dequeue(chain.queue), Err(HostError::Empty));
+    }
+}
+
+#[test]
+fn a_length_that_lies_is_cut_off() {
+    let mut chain = Chain::with_length(Direction::Response, Some(4));
+    assert_eq!(chain.data(b"SECRET1", false), Err(Cut::AfterEnd));
+    let mut chain = Chain::with_length(Direction::Response, Some(9));
+    assert_eq!(chain.data(b"SECRET1", false), Ok(Action::Continue));
+    assert_eq!(chain.trailers(), Err(Cut::Stranded));
+    let mut chain = Chain::with_length(Direction::Response, Some(9));
+    assert_eq!(chain.data(b"SECRET1", true), Ok(Action::Continue));
+    assert_eq!(chain.sent, b"[R]");
 }
 
 #[test]
