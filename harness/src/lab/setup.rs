@@ -1,11 +1,23 @@
 //! How a proxy under test is set up: one description for every engine.
 
+mod in_process;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::Credentials;
+
+pub(crate) use in_process::FIELD_SEPARATOR;
+
+/// Names that a metric may carry as `_name=.=value;.`; each becomes a label.
+pub(crate) const STATS_TAGS: &[&str] = &["verdict", "mode", "category", "action", "direction", "reason"];
+
+/// Cuts a label out of a metric's name: the whole first, then the value.
+pub(crate) fn tag_regex(label: &str) -> String {
+    format!("^wasmcustom\\..*?(_{label}=\\.=(.*?);\\.;)")
+}
 
 /// A proxy with one listener, one filter and some upstreams.
 #[derive(Clone, Debug)]

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::lab::setup::{Configuration, Setup};
+use crate::lab::setup::{Configuration, FIELD_SEPARATOR, Filter, Setup};
 use crate::lab::{Envoy, UpdateError};
+use crate::proxy::Proxy;
 
 /// Which engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,10 @@ impl Engine {
 
     pub(super) async fn start(&self, setup: Setup) -> anyhow::Result<Running> {
         Ok(match self {
-            Self::Harness => anyhow::bail!("the harness engine is not connected"),
+            Self::Harness => {
+                let proxy = Box::new(Proxy::start(setup.proxy_config()).await?);
+                Running::Harness { proxy, setup: Box::new(setup) }
+            }
             Self::Envoy(program) => Running::Envoy(Box::new(Envoy::start(program, setup).await?)),
         })
     }
@@ -38,18 +42,32 @@ impl Engine {
 
 /// A running engine.
 pub(super) enum Running {
+    Harness { proxy: Box<Proxy>, setup: Box<Setup> },
     Envoy(Box<Envoy>),
 }
 
 impl Running {
     pub(super) fn addr(&self) -> SocketAddr {
         match self {
+            Self::Harness { proxy, .. } => proxy.addr(),
             Self::Envoy(envoy) => envoy.addr(),
         }
     }
 
     pub(super) async fn update(&mut self, configuration: Configuration) -> Result<(), UpdateError> {
         match self {
+            Self::Harness { proxy, setup } => {
+                let filter = setup.filter.as_mut().ok_or_else(|| UpdateError::Failed(anyhow::anyhow!("there is no filter")))?;
+                let next = Filter { configuration, ..filter.clone() };
+                let said_before = proxy.logs().len();
+                proxy.update_filter(next.in_process()).await.map_err(|error| {
+                    // The filter's own words are in the log, as they are with Envoy.
+                    let said = proxy.logs().into_iter().skip(said_before).map(|line| line.text);
+                    UpdateError::Rejected(said.chain([error.to_string()]).collect::<Vec<_>>().join("\n"))
+                })?;
+                *filter = next;
+                Ok(())
+            }
             Self::Envoy(envoy) => envoy.update_filter(configuration).await,
         }
     }
@@ -57,6 +75,10 @@ impl Running {
     /// The access log since line `from`, each line an object.
     pub(super) fn access(&self, from: usize) -> Vec<Value> {
         match self {
+            Self::Harness { proxy, setup } => {
+                let lines = proxy.logs().into_iter().filter(|line| line.source == "access").skip(from);
+                lines.map(|line| fields(&setup.access_log, &line.text)).collect()
+            }
             Self::Envoy(envoy) => {
                 envoy.access_log().lines().skip(from).map(|line| serde_json::from_str(line).unwrap_or_default()).collect()
             }
@@ -66,6 +88,7 @@ impl Running {
     /// Everything that was logged, the access log included: where a credential must never be.
     pub(super) fn log(&self) -> String {
         match self {
+            Self::Harness { proxy, .. } => proxy.logs().into_iter().map(|line| line.text + "\n").collect(),
             Self::Envoy(envoy) => format!("{}\n{}", envoy.log(), envoy.access_log()),
         }
     }
@@ -73,6 +96,7 @@ impl Running {
     /// Counters in Prometheus' text format.
     pub(super) async fn prometheus(&self) -> anyhow::Result<String> {
         match self {
+            Self::Harness { proxy, .. } => Ok(proxy.stats().prometheus),
             Self::Envoy(envoy) => envoy.query("/stats/prometheus").await,
         }
     }
@@ -80,12 +104,20 @@ impl Running {
     /// What went wrong inside the engine: VMs that had to be started again, and what would have crashed or hung an Envoy.
     pub(super) async fn diagnostics(&mut self) -> anyhow::Result<Vec<String>> {
         match self {
+            Self::Harness { proxy, .. } => {
+                let stats = proxy.stats().values.into_iter();
+                let reloads = stats.filter(|(name, value)| name.contains("vm_reload") && *value > 0);
+                let reloads = reloads.map(|(name, value)| format!("{name}: {value}"));
+                Ok(proxy.diagnostics().into_iter().chain(reloads).collect())
+            }
             Self::Envoy(envoy) => {
                 envoy.check()?;
                 let stats = envoy.query("/stats").await?;
                 let reloads = stats.lines().filter(|line| line.contains("vm_reload") && !line.ends_with(": 0"));
                 let traps = envoy.log();
-                let traps = traps.lines().filter(|line| line.contains("Function: proxy_on_") || line.contains("[critical]"));
+                // A configuration that is refused is critical to Envoy and expected here; the update itself is judged elsewhere.
+                let critical = |line: &&str| line.contains("[critical]") && !line.contains("failed to load");
+                let traps = traps.lines().filter(|line| line.contains("Function: proxy_on_") || critical(line));
                 Ok(reloads.chain(traps).map(str::to_owned).collect())
             }
         }
@@ -93,9 +125,25 @@ impl Running {
 
     pub(super) async fn stop(self) {
         match self {
+            Self::Harness { proxy, .. } => proxy.stop().await,
             Self::Envoy(envoy) => envoy.stop(),
         }
     }
+}
+
+/// A line of the harness's access log as the object that Envoy would have written for the same format.
+fn fields(format: &Value, line: &str) -> Value {
+    let Value::Object(names) = format else { return Value::Null };
+    let values = line.split(FIELD_SEPARATOR);
+    let typed = |(name, value): (&String, &str)| {
+        let value = match (name.as_str(), value.parse::<u64>()) {
+            (_, _) if value == "-" => Value::Null,
+            ("status", Ok(number)) => Value::from(number),
+            _ => Value::from(value),
+        };
+        (name.clone(), value)
+    };
+    Value::Object(names.keys().zip(values).map(typed).collect())
 }
 
 /// Counters by name and labels, from Prometheus' text format.

@@ -27,10 +27,14 @@ pub(super) async fn exchange<C: Connection>(
     let driver = tokio::spawn(driver);
     let response = async {
         let mut client = client.ready().await.map_err(|error| ending(&error))?;
-        let last = request.body.is_empty() && request.trailers.is_empty() && request.framing != Framing::Tunnel;
+        // Steps that only wait or break off have no body to carry them: the stream's sending side ends with the head.
+        let last = length(&request.body) == 0 && request.trailers.is_empty() && request.framing == Framing::Bare;
         let (response, mut stream) = client.send_request(head, last).map_err(|error| ending(&error))?;
         let sending = async {
-            if last { Ok(Played::Whole) } else { send_body(&mut stream, &request.body, &request.trailers, upstream).await }
+            if last && request.body.is_empty() {
+                return Ok(Played::Whole);
+            }
+            send_body(&mut stream, &request.body, &request.trailers, upstream).await
         };
         let receiving = receive(response, received);
         tokio::pin!(sending, receiving);

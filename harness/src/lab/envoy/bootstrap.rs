@@ -4,21 +4,20 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::lab::setup::{Cluster, Configuration, Delivery, Filter, ForwardClientCert, Jwt, ServerTls, Setup};
+use crate::lab::setup::{
+    Cluster, Configuration, Delivery, Filter, ForwardClientCert, Jwt, STATS_TAGS, ServerTls, Setup, tag_regex,
+};
 
 const EXTENSIONS: &str = "type.googleapis.com/envoy.extensions";
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
-
-/// Names that a metric may carry as `name=.=value;.`; each becomes a label.
-const LABELS: &[&str] = &["verdict", "mode", "category", "action", "direction", "reason"];
 
 /// The static part: administration, clusters, labels, and where the rest is found.
 pub(super) fn bootstrap(setup: &Setup, dir: &Path) -> Value {
     json!({
         "node": {"id": "lab", "cluster": "lab"},
         "admin": {"address": loopback(0)},
-        "stats_config": {"stats_tags": LABELS.iter().map(|label| json!({
-            "tag_name": label, "regex": format!("^wasmcustom\\..*?(_{label}=\\.=(.*?);\\.;)"),
+        "stats_config": {"stats_tags": STATS_TAGS.iter().map(|label| json!({
+            "tag_name": label, "regex": tag_regex(label),
         })).collect::<Vec<_>>()},
         "dynamic_resources": {"lds_config": file_source(&dir.join("lds.json"))},
         "static_resources": {"clusters": setup.upstreams.iter().map(cluster).collect::<Vec<_>>()},
@@ -71,7 +70,7 @@ fn connection_manager(setup: &Setup, dir: &Path) -> Value {
         "use_remote_address": true,
         "forward_client_cert_details": forward,
         "set_current_client_cert_details": current,
-        "http_protocol_options": {"enable_trailers": true},
+        "http_protocol_options": {"enable_trailers": true, "allow_custom_methods": true},
         "http2_protocol_options": {"allow_connect": true},
         "stream_idle_timeout": "60s",
         "upgrade_configs": upgrades(setup),
@@ -84,6 +83,8 @@ fn connection_manager(setup: &Setup, dir: &Path) -> Value {
 fn virtual_host(setup: &Setup, cluster: &Cluster) -> Value {
     let domains = if cluster.authorities.is_empty() { vec!["*".to_owned()] } else { cluster.authorities.clone() };
     let action = |upgrades: Value| json!({"cluster": cluster.name, "timeout": "0s", "upgrade_configs": upgrades});
+    // One read can fill the connection's buffer to the limit; what a filter holds back comes on top.
+    let body_limit = setup.listener_buffer.map_or(Value::Null, |limit| json!(u64::from(limit) * 2));
     let mut routes = Vec::new();
     if setup.upgrades.iter().any(|upgrade| upgrade == "CONNECT") {
         routes.push(json!({
@@ -91,7 +92,7 @@ fn virtual_host(setup: &Setup, cluster: &Cluster) -> Value {
         }));
     }
     routes.push(json!({"name": cluster.name, "match": {"prefix": "/"}, "route": action(json!([]))}));
-    json!({"name": cluster.name, "domains": domains, "routes": routes})
+    json!({"name": cluster.name, "domains": domains, "routes": routes, "request_body_buffer_limit": body_limit})
 }
 
 fn http_filters(setup: &Setup, dir: &Path) -> Vec<Value> {
