@@ -34,7 +34,13 @@ fn full_name(count: &Count) -> String {
     let mut name = count.name.to_owned();
     for (label, value) in &count.labels {
         // A value with `;` or a line feed would end the tag early.
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        };
         let value: String = value.chars().map(plain).collect();
         let _infallible = write!(name, "_{label}=.={value};.;");
     }
@@ -46,13 +52,26 @@ mod tests {
     use super::*;
 
     fn count(value: &str) -> Count {
-        Count { name: "veilgate_requests", labels: vec![("verdict", value.to_owned()), ("mode", "enforce".to_owned())], value: 2 }
+        Count {
+            name: "veilgate_requests",
+            labels: vec![
+                ("verdict", value.to_owned()),
+                ("mode", "enforce".to_owned()),
+            ],
+            value: 2,
+        }
     }
 
     #[test]
     fn labels_are_written_into_the_name() {
-        assert_eq!(full_name(&count("deny")), "veilgate_requests_verdict=.=deny;.;_mode=.=enforce;.;_total");
-        assert_eq!(full_name(&count("a;.;b\n")), "veilgate_requests_verdict=.=a_._b_;.;_mode=.=enforce;.;_total");
+        assert_eq!(
+            full_name(&count("deny")),
+            "veilgate_requests_verdict=.=deny;.;_mode=.=enforce;.;_total"
+        );
+        assert_eq!(
+            full_name(&count("a;.;b\n")),
+            "veilgate_requests_verdict=.=a_._b_;.;_mode=.=enforce;.;_total"
+        );
     }
 
     #[test]
@@ -61,7 +80,8 @@ mod tests {
         counters.add(&count("deny"));
         counters.add(&count("deny"));
         counters.add(&count("allow"));
-        let values: Vec<u64> = host::with(|fake| fake.counters.iter().map(|(_, value)| *value).collect());
+        let values: Vec<u64> =
+            host::with(|fake| fake.counters.iter().map(|(_, value)| *value).collect());
         assert_eq!(values, [4, 2]);
     }
 

@@ -61,7 +61,9 @@ pub fn on_context_create(id: u32, root: u32) {
         // The engine a stream begins with is the one it ends with: an update never splits an exchange.
         let root = contexts.roots.get(&root);
         let ready = root.and_then(|root| Some((root.engine.clone()?, root.queue?)));
-        contexts.streams.insert(id, Slot::Idle(Box::new(Stream::new(id, ready))));
+        contexts
+            .streams
+            .insert(id, Slot::Idle(Box::new(Stream::new(id, ready))));
     });
 }
 
@@ -79,15 +81,24 @@ pub fn on_configure(root: u32, size: usize) -> bool {
 fn configure(id: u32, size: usize) -> Result<(), String> {
     let raw = match size {
         0 => Vec::new(),
-        size => host::body(Buffer::PluginConfiguration, 0, size)
-            .map_err(|error| format!("the configuration could not be read from the host: {error}"))?,
+        size => host::body(Buffer::PluginConfiguration, 0, size).map_err(|error| {
+            format!("the configuration could not be read from the host: {error}")
+        })?,
     };
     let engine = Engine::configure(&raw).map_err(|error| error.to_string())?;
     let queue = match with(|contexts| contexts.roots.get(&id).and_then(|root| root.queue)) {
         Some(queue) => queue,
         None => register_queue(id)?,
     };
-    with(|contexts| contexts.roots.insert(id, Root { engine: Some(Rc::new(engine)), queue: Some(queue) }));
+    with(|contexts| {
+        contexts.roots.insert(
+            id,
+            Root {
+                engine: Some(Rc::new(engine)),
+                queue: Some(queue),
+            },
+        )
+    });
     Ok(())
 }
 
@@ -96,19 +107,25 @@ fn register_queue(root: u32) -> Result<u32, String> {
     let mut chance = [0; 16];
     host::random(&mut chance).map_err(|error| format!("the host has no randomness: {error}"))?;
     let name = format!("veilgate.wake.{root}.{:032x}", u128::from_le_bytes(chance));
-    host::register_queue(name.as_bytes())
-        .map_err(|error| format!("the host has no shared queue, which streams need to wake themselves: {error}"))
+    host::register_queue(name.as_bytes()).map_err(|error| {
+        format!("the host has no shared queue, which streams need to wake themselves: {error}")
+    })
 }
 
 /// Messages that streams have posted to themselves arrived.
 pub fn on_queue_ready(_root: u32, queue: u32) {
     while let Ok(item) = host::dequeue(queue) {
-        let Some((id, direction)) = hold_back::parse_wake(&item) else { continue };
+        let Some((id, direction)) = hold_back::parse_wake(&item) else {
+            continue;
+        };
         let awake = with(|contexts| match contexts.streams.get_mut(&id) {
             Some(Slot::Idle(stream)) => stream.on_wake(direction),
             _ => false,
         });
-        if awake && host::set_effective_context(id).is_ok() && host::continue_stream(direction).is_err() {
+        if awake
+            && host::set_effective_context(id).is_ok()
+            && host::continue_stream(direction).is_err()
+        {
             let _already_gone = host::close_stream(direction);
         }
     }
@@ -116,12 +133,16 @@ pub fn on_queue_ready(_root: u32, queue: u32) {
 
 /// Request headers arrived.
 pub fn on_request_headers(id: u32, end: bool) -> Action {
-    run(id, Direction::Request, |stream| stream.on_request_headers(end))
+    run(id, Direction::Request, |stream| {
+        stream.on_request_headers(end)
+    })
 }
 
 /// Response headers arrived: the upstream's, or those of a local reply.
 pub fn on_response_headers(id: u32, end: bool) -> Action {
-    run(id, Direction::Response, |stream| stream.on_response_headers(end))
+    run(id, Direction::Response, |stream| {
+        stream.on_response_headers(end)
+    })
 }
 
 /// `size` bytes of a body are in the buffer.
@@ -180,9 +201,18 @@ fn run(id: u32, direction: Direction, callback: impl FnOnce(&mut Stream) -> Outc
         Outcome::Reply(reply) => {
             let grpc_status = Some(reply.grpc_status);
             let details = reply.details.as_bytes();
-            let sent = host::send_local_response(reply.status, details, &reply.headers, &reply.body, grpc_status);
+            let sent = host::send_local_response(
+                reply.status,
+                details,
+                &reply.headers,
+                &reply.body,
+                grpc_status,
+            );
             if let Err(error) = sent {
-                host::log(Level::Error, &format!("veilgate: a local reply failed, the stream is reset: {error}"));
+                host::log(
+                    Level::Error,
+                    &format!("veilgate: a local reply failed, the stream is reset: {error}"),
+                );
                 let _already_gone = host::close_stream(direction);
             }
             Action::Pause
@@ -203,7 +233,9 @@ enum Taken {
 /// Takes a stream out of the table. Of a busy one, `note` says what it missed.
 fn take(id: u32, note: impl FnOnce(&mut Busy)) -> Taken {
     with(|contexts| {
-        let Some(slot) = contexts.streams.get_mut(&id) else { return Taken::Unknown };
+        let Some(slot) = contexts.streams.get_mut(&id) else {
+            return Taken::Unknown;
+        };
         match slot {
             Slot::Busy(busy) => {
                 note(busy);
@@ -211,7 +243,13 @@ fn take(id: u32, note: impl FnOnce(&mut Busy)) -> Taken {
             }
             Slot::Idle(stream) => {
                 let engine = stream.engine().cloned();
-                match std::mem::replace(slot, Slot::Busy(Busy { engine, ..Busy::default() })) {
+                match std::mem::replace(
+                    slot,
+                    Slot::Busy(Busy {
+                        engine,
+                        ..Busy::default()
+                    }),
+                ) {
                     Slot::Idle(stream) => Taken::Stream(stream),
                     Slot::Busy(_) => Taken::Unknown,
                 }
@@ -224,7 +262,10 @@ fn take(id: u32, note: impl FnOnce(&mut Busy)) -> Taken {
 fn put_back(id: u32, mut stream: Box<Stream>) -> bool {
     let missed = with(|contexts| match contexts.streams.remove(&id) {
         Some(Slot::Busy(busy)) => busy,
-        _ => Busy { deleted: true, ..Busy::default() },
+        _ => Busy {
+            deleted: true,
+            ..Busy::default()
+        },
     });
     if missed.logged {
         settle(stream.finish());

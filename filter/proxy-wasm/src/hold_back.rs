@@ -75,7 +75,16 @@ impl HoldBack {
     pub fn new(stream: u32, direction: Direction, queue: u32) -> HoldBack {
         let [a, b, c, d] = stream.to_le_bytes();
         let wake = [a, b, c, d, direction as u8];
-        HoldBack { direction, wake, queue, paused: false, posted: false, ended: false, released: 0, left: None }
+        HoldBack {
+            direction,
+            wake,
+            queue,
+            paused: false,
+            posted: false,
+            ended: false,
+            released: 0,
+            left: None,
+        }
     }
 
     /// Tells the length of the body, as its `content-length` gives it. A host that lets a body of another length through
@@ -89,8 +98,17 @@ impl HoldBack {
     /// # Errors
     ///
     /// The body must not go on; the buffer is in no defined state and the caller empties it.
-    pub fn on_body<R: Rewrite>(&mut self, size: usize, end: bool, rewriter: &mut R) -> Result<Action, Cut<R::Refusal>> {
-        let released = if self.paused && self.posted { self.released.min(size) } else { 0 };
+    pub fn on_body<R: Rewrite>(
+        &mut self,
+        size: usize,
+        end: bool,
+        rewriter: &mut R,
+    ) -> Result<Action, Cut<R::Refusal>> {
+        let released = if self.paused && self.posted {
+            self.released.min(size)
+        } else {
+            0
+        };
         let fresh = size - released;
         if self.ended && fresh > 0 {
             return Err(Cut::AfterEnd);
@@ -175,7 +193,8 @@ impl HoldBack {
     ///
     /// Requests need no such hint: their trailers are always delivered.
     fn peer_is_done(&self) -> bool {
-        self.direction == Direction::Response && host::property(b"response\0backend_latency").is_ok()
+        self.direction == Direction::Response
+            && host::property(b"response\0backend_latency").is_ok()
     }
 }
 

@@ -21,7 +21,10 @@
 //! | [`define_metric`], [`increment_metric`] | | `NotFound` for an unknown id |
 //!
 //! Any call can return `Internal` when the operator's capability restriction forbids it.
-#![expect(unsafe_code, reason = "imports, exports and memory handed over by the host; nothing else lives here")]
+#![expect(
+    unsafe_code,
+    reason = "imports, exports and memory handed over by the host; nothing else lives here"
+)]
 
 use std::alloc::Layout;
 
@@ -34,13 +37,42 @@ use crate::{
 unsafe extern "C" {
     fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
-    fn proxy_get_buffer_bytes(buffer: u32, start: usize, max: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_set_buffer_bytes(buffer: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_set_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        size: usize,
+        data: *const u8,
+        data_size: usize,
+    ) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_replace_header_map_value(map: u32, name: *const u8, ns: usize, value: *const u8, vs: usize) -> u32;
-    fn proxy_add_header_map_value(map: u32, name: *const u8, ns: usize, value: *const u8, vs: usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        ns: usize,
+        value: *const u8,
+        vs: usize,
+    ) -> u32;
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        ns: usize,
+        value: *const u8,
+        vs: usize,
+    ) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, ns: usize) -> u32;
-    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, data: *const u8, size: usize) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -106,13 +138,16 @@ pub fn body(buffer: Buffer, start: usize, max: usize) -> Result<Vec<u8>, HostErr
 /// `start` of L or more appends.
 pub fn set_body(buffer: Buffer, start: usize, size: usize, value: &[u8]) -> Result<(), HostError> {
     // SAFETY: pointer and length come from one live slice, which the host only reads during the call.
-    HostError::check(unsafe { proxy_set_buffer_bytes(buffer as u32, start, size, value.as_ptr(), value.len()) })
+    HostError::check(unsafe {
+        proxy_set_buffer_bytes(buffer as u32, start, size, value.as_ptr(), value.len())
+    })
 }
 
 /// All fields of a map.
 pub fn headers(map: Map) -> Result<Pairs, HostError> {
     // SAFETY: the two pointers are those of `receive`, live and aligned.
-    let bytes = receive(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })?;
+    let bytes =
+        receive(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })?;
     pairs::decode(&bytes)
 }
 
@@ -120,7 +155,13 @@ pub fn headers(map: Map) -> Result<Pairs, HostError> {
 pub fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostError> {
     // SAFETY: pointers and lengths come from two live slices, which the host only reads during the call.
     HostError::check(unsafe {
-        proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+        proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
     })
 }
 
@@ -128,14 +169,22 @@ pub fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostErr
 pub fn add_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostError> {
     // SAFETY: pointers and lengths come from two live slices, which the host only reads during the call.
     HostError::check(unsafe {
-        proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+        proxy_add_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
     })
 }
 
 /// Removes all fields of this name.
 pub fn remove_header(map: Map, name: &[u8]) -> Result<(), HostError> {
     // SAFETY: pointer and length come from one live slice, which the host only reads during the call.
-    HostError::check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+    HostError::check(unsafe {
+        proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len())
+    })
 }
 
 /// A property; the parts of its path are separated by NUL.
@@ -147,7 +196,9 @@ pub fn property(path: &[u8]) -> Result<Vec<u8>, HostError> {
 /// Sets a property; on Envoy it becomes the filter state `wasm.<path>`.
 pub fn set_property(path: &[u8], value: &[u8]) -> Result<(), HostError> {
     // SAFETY: pointers and lengths come from two live slices, which the host only reads during the call.
-    HostError::check(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
+    HostError::check(unsafe {
+        proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len())
+    })
 }
 
 /// Answers the client here. `details` is what the access log shows as the reason.
@@ -190,7 +241,9 @@ pub fn close_stream(direction: Direction) -> Result<(), HostError> {
 pub fn register_queue(name: &[u8]) -> Result<u32, HostError> {
     let mut id = 0;
     // SAFETY: the name is one live slice; the host writes four bytes to a live, aligned u32.
-    HostError::check(unsafe { proxy_register_shared_queue(name.as_ptr(), name.len(), &raw mut id) })?;
+    HostError::check(unsafe {
+        proxy_register_shared_queue(name.as_ptr(), name.len(), &raw mut id)
+    })?;
     Ok(id)
 }
 
@@ -217,7 +270,9 @@ pub fn define_counter(name: &[u8]) -> Result<u32, HostError> {
     const COUNTER: u32 = 0;
     let mut id = 0;
     // SAFETY: the name is one live slice; the host writes four bytes to a live, aligned u32.
-    HostError::check(unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) })?;
+    HostError::check(unsafe {
+        proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id)
+    })?;
     Ok(id)
 }
 

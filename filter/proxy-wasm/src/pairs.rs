@@ -12,8 +12,13 @@ pub fn decode(bytes: &[u8]) -> Result<Pairs, HostError> {
         return Ok(Pairs::new());
     }
     let (count, lengths) = split_u32(bytes)?;
-    let lengths_size = usize::try_from(count).ok().and_then(|count| count.checked_mul(8)).ok_or(HostError::Malformed)?;
-    let (mut lengths, mut data) = lengths.split_at_checked(lengths_size).ok_or(HostError::Malformed)?;
+    let lengths_size = usize::try_from(count)
+        .ok()
+        .and_then(|count| count.checked_mul(8))
+        .ok_or(HostError::Malformed)?;
+    let (mut lengths, mut data) = lengths
+        .split_at_checked(lengths_size)
+        .ok_or(HostError::Malformed)?;
     let mut pairs = Pairs::with_capacity(lengths_size / 8);
     while !lengths.is_empty() {
         let (name_length, rest) = split_u32(lengths)?;
@@ -29,7 +34,10 @@ pub fn decode(bytes: &[u8]) -> Result<Pairs, HostError> {
 
 /// Writes a map. A name or value longer than the format can say is cut off there; no host accepts headers of 4 GiB.
 pub fn encode(pairs: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
-    let data: usize = pairs.iter().map(|(name, value)| 8 + name.len() + value.len() + 2).sum();
+    let data: usize = pairs
+        .iter()
+        .map(|(name, value)| 8 + name.len() + value.len() + 2)
+        .sum();
     let mut bytes = Vec::with_capacity(4 + data);
     bytes.extend_from_slice(&length(pairs.len()).to_le_bytes());
     for (name, value) in pairs {
@@ -90,7 +98,11 @@ mod tests {
     fn every_truncation_is_an_error() {
         let whole = encode(&sample());
         for cut in 1..whole.len() {
-            assert_eq!(decode(&whole[..cut]), Err(HostError::Malformed), "cut at {cut}");
+            assert_eq!(
+                decode(&whole[..cut]),
+                Err(HostError::Malformed),
+                "cut at {cut}"
+            );
         }
     }
 

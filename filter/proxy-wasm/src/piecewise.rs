@@ -31,7 +31,15 @@ pub(crate) struct Piecewise {
 impl Piecewise {
     pub(crate) fn new(buffer: Buffer, size: usize) -> Piecewise {
         let rotating = size > PIECE;
-        Piecewise { buffer, left: size, length: 0, rotating, piece: Vec::new(), kept: 0, out: Vec::new() }
+        Piecewise {
+            buffer,
+            left: size,
+            length: 0,
+            rotating,
+            piece: Vec::new(),
+            kept: 0,
+            out: Vec::new(),
+        }
     }
 
     /// Lets the first `count` bytes go on as they are.
@@ -47,14 +55,20 @@ impl Piecewise {
     }
 
     /// The next piece, and where its replacement is to be appended.
-    #[expect(clippy::type_complexity, reason = "one use, and both halves are what the words say")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "one use, and both halves are what the words say"
+    )]
     pub(crate) fn next(&mut self) -> Result<Option<(&[u8], &mut Vec<u8>)>, HostError> {
         if self.left == 0 {
             return Ok(None);
         }
         self.take()?;
         let kept = std::mem::take(&mut self.kept).min(self.piece.len());
-        let (kept, rest) = self.piece.split_at_checked(kept).ok_or(HostError::Malformed)?;
+        let (kept, rest) = self
+            .piece
+            .split_at_checked(kept)
+            .ok_or(HostError::Malformed)?;
         self.out.extend_from_slice(kept);
         Ok(Some((rest, &mut self.out)))
     }

@@ -44,7 +44,8 @@ enum State {
 /// Puts a record's fields where the host's access log finds them.
 pub(crate) fn publish(record: &Record) {
     for (name, value) in &record.fields {
-        let _not_every_host_keeps_them = host::set_property(format!("veilgate.{name}").as_bytes(), value);
+        let _not_every_host_keeps_them =
+            host::set_property(format!("veilgate.{name}").as_bytes(), value);
     }
 }
 
@@ -77,10 +78,13 @@ impl Stream {
         if let Some(outcome) = self.already_over(Direction::Request) {
             return outcome;
         }
-        let Some(engine) = self.engine.clone() else { return self.not_ready() };
+        let Some(engine) = self.engine.clone() else {
+            return self.not_ready();
+        };
         let step = host::headers(Map::RequestHeaders).and_then(|headers| {
             self.request.expect(content_length(&headers));
-            let (exchange, step) = Exchange::request_headers(engine, headers.clone(), facts(), end, chance());
+            let (exchange, step) =
+                Exchange::request_headers(engine, headers.clone(), facts(), end, chance());
             self.exchange = Some(exchange);
             carry_out(Map::RequestHeaders, &headers, step)
         });
@@ -92,7 +96,9 @@ impl Stream {
             return outcome;
         }
         self.responding = true;
-        let Some(engine) = self.engine.clone() else { return self.not_ready() };
+        let Some(engine) = self.engine.clone() else {
+            return self.not_ready();
+        };
         let exchange = self.exchange.get_or_insert_with(|| {
             self.unseen = true;
             // Whoever asked is unknown, so nothing is revealed.
@@ -110,7 +116,9 @@ impl Stream {
         if let Some(outcome) = self.already_over(direction) {
             return outcome;
         }
-        let Some((hold_back, mut body)) = self.body(direction) else { return self.not_ready() };
+        let Some((hold_back, mut body)) = self.body(direction) else {
+            return self.not_ready();
+        };
         if !body.is_inspected() {
             return Outcome::Act(Action::Continue);
         }
@@ -124,7 +132,9 @@ impl Stream {
         if let Some(outcome) = self.already_over(direction) {
             return outcome;
         }
-        let Some((hold_back, mut body)) = self.body(direction) else { return self.not_ready() };
+        let Some((hold_back, mut body)) = self.body(direction) else {
+            return self.not_ready();
+        };
         let mut action = Action::Continue;
         if body.is_inspected() {
             match hold_back.on_trailers(&mut body) {
@@ -163,9 +173,14 @@ impl Stream {
     /// What remains of the exchange, once.
     pub(crate) fn finish(&mut self) -> Record {
         self.state = State::Ended;
-        let Some(engine) = self.engine.take() else { return Record::default() };
+        let Some(engine) = self.engine.take() else {
+            return Record::default();
+        };
         match self.exchange.take().filter(|_| !self.unseen) {
-            Some(exchange) => exchange.finish(&Ended { status: status(), now_ms: now_ms() }),
+            Some(exchange) => exchange.finish(&Ended {
+                status: status(),
+                now_ms: now_ms(),
+            }),
             None => finish_unseen(&engine),
         }
     }
@@ -202,13 +217,20 @@ impl Stream {
     /// Answers the client. When it has the headers of a response already, the host resets the stream instead, under the
     /// reply's details.
     fn reply(&mut self, reply: Reply) -> Outcome {
-        self.state = if self.responding { State::Ended } else { State::Replied };
+        self.state = if self.responding {
+            State::Ended
+        } else {
+            State::Replied
+        };
         Outcome::Reply(reply)
     }
 
     fn reset(&mut self, direction: Direction, why: &str) -> Outcome {
         let direction = to_exchange(direction).name();
-        host::log(Level::Error, &format!("veilgate: a stream is reset because of its {direction}: {why}"));
+        host::log(
+            Level::Error,
+            &format!("veilgate: a stream is reset because of its {direction}: {why}"),
+        );
         self.state = State::Ended;
         Outcome::Reset
     }
@@ -217,7 +239,8 @@ impl Stream {
         self.reply(Reply {
             status: 503,
             headers: vec![(b"content-type".to_vec(), b"application/json".to_vec())],
-            body: br#"{"error":"unavailable","message":"the filter has no valid configuration"}"#.to_vec(),
+            body: br#"{"error":"unavailable","message":"the filter has no valid configuration"}"#
+                .to_vec(),
             details: "veilgate_not_configured",
             grpc_status: 14,
         })
@@ -228,7 +251,13 @@ impl Stream {
             Direction::Request => &mut self.request,
             Direction::Response => &mut self.response,
         };
-        Some((hold_back, Body { exchange: self.exchange.as_mut()?, direction: to_exchange(direction) }))
+        Some((
+            hold_back,
+            Body {
+                exchange: self.exchange.as_mut()?,
+                direction: to_exchange(direction),
+            },
+        ))
     }
 }
 
@@ -273,9 +302,16 @@ fn carry_out(map: Map, before: &Headers, step: Step) -> Result<Option<Reply>, Ho
 /// drops the cached route, and rewriting `:path` or `host` for nothing is asking for surprises.
 fn edit(map: Map, before: &Headers, after: &Headers) -> Result<(), HostError> {
     fn values<'h>(headers: &'h Headers, name: &[u8]) -> impl Iterator<Item = &'h Vec<u8>> {
-        headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value)
+        headers
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value)
     }
-    let mut names: Vec<&[u8]> = before.iter().chain(after).map(|(name, _)| name.as_slice()).collect();
+    let mut names: Vec<&[u8]> = before
+        .iter()
+        .chain(after)
+        .map(|(name, _)| name.as_slice())
+        .collect();
     names.sort_unstable();
     names.dedup();
     for name in names {
@@ -296,9 +332,13 @@ fn edit(map: Map, before: &Headers, after: &Headers) -> Result<(), HostError> {
 
 /// The length of a body, where its headers leave no doubt about it.
 fn content_length(headers: &Headers) -> Option<u64> {
-    let mut values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
+    let mut values = headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
     let (_, value) = values.next()?;
-    let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let digits = std::str::from_utf8(value)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     values.next().is_none().then(|| digits.parse().ok())?
 }
 
@@ -309,7 +349,11 @@ fn empty(direction: Direction) {
 
 /// What the host knows about a request's connection and route.
 fn facts() -> Facts {
-    let optional = |path: &str| host::property(path.as_bytes()).ok().filter(|value| !value.is_empty());
+    let optional = |path: &str| {
+        host::property(path.as_bytes())
+            .ok()
+            .filter(|value| !value.is_empty())
+    };
     let tls_version = optional("connection\0tls_version");
     let mtls = optional("connection\0mtls").is_some_and(|value| value == [1]);
     Facts {

@@ -22,7 +22,10 @@ impl Toy {
                 return Err("forbidden");
             }
             if let Some(after) = rest.strip_prefix(SECRET) {
-                let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let digits = after
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .count();
                 if digits == after.len() && !last {
                     break;
                 }
@@ -78,7 +81,12 @@ enum Turn {
     Last,
 }
 
-const ENDINGS: [Ending; 4] = [Ending::WithLastChunk, Ending::EmptyChunk, Ending::Trailers, Ending::Decompressor];
+const ENDINGS: [Ending; 4] = [
+    Ending::WithLastChunk,
+    Ending::EmptyChunk,
+    Ending::Trailers,
+    Ending::Decompressor,
+];
 const TURNS: [Turn; 3] = [Turn::AtOnce, Turn::Sometimes, Turn::Last];
 const STREAM: u32 = 7;
 
@@ -131,7 +139,11 @@ impl Chain {
     }
 
     fn data(&mut self, chunk: &[u8], end: bool) -> Result<Action, Cut<&'static str>> {
-        let mut visible = if self.buffering { std::mem::take(&mut self.kept) } else { vec![] };
+        let mut visible = if self.buffering {
+            std::mem::take(&mut self.kept)
+        } else {
+            vec![]
+        };
         visible.extend_from_slice(chunk);
         let size = visible.len();
         host::with(|fake| fake.buffers.insert(self.body(), visible));
@@ -163,7 +175,10 @@ impl Chain {
 
     fn trailers(&mut self) -> Result<(), Cut<&'static str>> {
         if self.buffering {
-            host::with(|fake| fake.buffers.insert(self.body(), std::mem::take(&mut self.kept)));
+            host::with(|fake| {
+                fake.buffers
+                    .insert(self.body(), std::mem::take(&mut self.kept))
+            });
         }
         let action = self.hold_back.on_trailers(&mut self.toy)?;
         if let Some(kept) = host::with(|fake| fake.buffers.remove(&self.body())) {
@@ -208,11 +223,21 @@ impl Chain {
 /// Sends chunks through, without and with a known length; what the peer got.
 fn run(direction: Direction, chunks: &[&[u8]], ending: Ending, turn: Turn) -> Vec<u8> {
     let sent = run_with(direction, chunks, ending, turn, false);
-    assert_eq!(sent, run_with(direction, chunks, ending, turn, true), "{ending:?} {turn:?} {chunks:?}");
+    assert_eq!(
+        sent,
+        run_with(direction, chunks, ending, turn, true),
+        "{ending:?} {turn:?} {chunks:?}"
+    );
     sent
 }
 
-fn run_with(direction: Direction, chunks: &[&[u8]], ending: Ending, turn: Turn, counted: bool) -> Vec<u8> {
+fn run_with(
+    direction: Direction,
+    chunks: &[&[u8]],
+    ending: Ending,
+    turn: Turn,
+    counted: bool,
+) -> Vec<u8> {
     let length = counted.then(|| chunks.iter().map(|chunk| chunk.len()).sum());
     let mut chain = Chain::with_length(direction, length);
     for (index, chunk) in chunks.iter().enumerate() {
@@ -221,7 +246,9 @@ fn run_with(direction: Direction, chunks: &[&[u8]], ending: Ending, turn: Turn, 
         if peer_done {
             done(direction);
         }
-        let action = chain.data(chunk, last && ending == Ending::WithLastChunk).unwrap();
+        let action = chain
+            .data(chunk, last && ending == Ending::WithLastChunk)
+            .unwrap();
         if last && ending == Ending::Decompressor {
             match action {
                 Action::Continue => chain.trailers().unwrap(),
@@ -239,20 +266,31 @@ fn run_with(direction: Direction, chunks: &[&[u8]], ending: Ending, turn: Turn, 
         Ending::WithLastChunk | Ending::Decompressor => {}
     }
     chain.turn();
-    assert!(chain.complete, "the message never ended: {ending:?} {turn:?} {chunks:?}");
-    assert!(chain.kept.is_empty(), "bytes were stranded in the host: {ending:?} {turn:?} {chunks:?}");
+    assert!(
+        chain.complete,
+        "the message never ended: {ending:?} {turn:?} {chunks:?}"
+    );
+    assert!(
+        chain.kept.is_empty(),
+        "bytes were stranded in the host: {ending:?} {turn:?} {chunks:?}"
+    );
     chain.sent
 }
 
 fn done(direction: Direction) {
     if direction == Direction::Response {
-        host::with(|fake| fake.properties.insert(b"response\0backend_latency".to_vec(), vec![0; 8]));
+        host::with(|fake| {
+            fake.properties
+                .insert(b"response\0backend_latency".to_vec(), vec![0; 8])
+        });
     }
 }
 
 fn endings(direction: Direction) -> impl Iterator<Item = Ending> {
     // Trailers added on the way to the upstream are delivered to every filter.
-    ENDINGS.into_iter().filter(move |ending| direction == Direction::Response || *ending != Ending::Decompressor)
+    ENDINGS
+        .into_iter()
+        .filter(move |ending| direction == Direction::Response || *ending != Ending::Decompressor)
 }
 
 #[test]
@@ -273,7 +311,10 @@ fn every_pair_of_cuts_gives_the_same_bytes() {
                         for second in first..=input.len() {
                             let chunks = [&input[..first], &input[first..second], &input[second..]];
                             let sent = run(direction, &chunks, ending, turn);
-                            assert_eq!(sent, expected, "{direction:?} {ending:?} {turn:?} {first} {second}");
+                            assert_eq!(
+                                sent, expected,
+                                "{direction:?} {ending:?} {turn:?} {first} {second}"
+                            );
                         }
                     }
                 }
@@ -288,7 +329,10 @@ fn single_bytes_give_the_same_bytes() {
     let chunks: Vec<&[u8]> = input.chunks(1).collect();
     for ending in ENDINGS {
         for turn in TURNS {
-            assert_eq!(run(Direction::Response, &chunks, ending, turn), b"a[R]b[R]SECRE.[R]");
+            assert_eq!(
+                run(Direction::Response, &chunks, ending, turn),
+                b"a[R]b[R]SECRE.[R]"
+            );
         }
     }
 }
@@ -301,12 +345,28 @@ fn a_large_chunk_is_taken_in_pieces() {
         input.splice(offset..offset + 9, *b"SECRET123");
     }
     let mut expected = Vec::new();
-    let mut toy = Toy { carry: input.clone() };
+    let mut toy = Toy {
+        carry: input.clone(),
+    };
     toy.scan(true, &mut expected).unwrap();
     host::with(|fake| fake.largest_read = 0);
-    for cut in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE - 5, 5 * PIECE - 4, 5 * PIECE] {
+    for cut in [
+        0,
+        1,
+        PIECE - 1,
+        PIECE,
+        PIECE + 1,
+        3 * PIECE - 5,
+        5 * PIECE - 4,
+        5 * PIECE,
+    ] {
         for turn in TURNS {
-            let sent = run(Direction::Response, &[&input[..cut], &input[cut..]], Ending::Trailers, turn);
+            let sent = run(
+                Direction::Response,
+                &[&input[..cut], &input[cut..]],
+                Ending::Trailers,
+                turn,
+            );
             assert!(sent == expected, "cut at {cut}, {turn:?}");
         }
     }
@@ -316,9 +376,16 @@ fn a_large_chunk_is_taken_in_pieces() {
 #[test]
 fn nothing_is_held_when_nothing_can_match() {
     let mut chain = Chain::new(Direction::Response);
-    assert_eq!(chain.data(b"event: SECRET1\n\n", false), Ok(Action::Continue));
+    assert_eq!(
+        chain.data(b"event: SECRET1\n\n", false),
+        Ok(Action::Continue)
+    );
     assert_eq!(chain.sent, b"event: [R]\n\n");
-    assert_eq!(host::dequeue(chain.queue), Err(HostError::Empty), "no message was needed");
+    assert_eq!(
+        host::dequeue(chain.queue),
+        Err(HostError::Empty),
+        "no message was needed"
+    );
 }
 
 #[test]
@@ -337,7 +404,10 @@ fn a_body_of_known_length_never_pauses() {
         let mut chain = Chain::with_length(Direction::Response, Some(text.len()));
         assert_eq!(chain.data(&text[..cut], false), Ok(Action::Continue));
         assert_eq!(chain.data(&text[cut..], false), Ok(Action::Continue));
-        assert_eq!(chain.sent, b"a [R][R] SECRE", "complete before anything says so, cut at {cut}");
+        assert_eq!(
+            chain.sent, b"a [R][R] SECRE",
+            "complete before anything says so, cut at {cut}"
+        );
         chain.trailers().unwrap();
         assert_eq!(host::dequeue(chain.queue), Err(HostError::Empty));
     }
@@ -388,5 +458,8 @@ fn a_foreign_item_wakes_nobody() {
     assert_eq!(parse_wake(b"\x07\0\0\0"), None);
     assert_eq!(parse_wake(b"\x07\0\0\0\x02"), None);
     assert_eq!(parse_wake(b"\x07\0\0\0\x01x"), None);
-    assert_eq!(parse_wake(b"\x07\0\0\0\x01"), Some((7, Direction::Response)));
+    assert_eq!(
+        parse_wake(b"\x07\0\0\0\x01"),
+        Some((7, Direction::Response))
+    );
 }

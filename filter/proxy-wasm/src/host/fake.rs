@@ -105,7 +105,10 @@ pub fn set_body(buffer: Buffer, start: usize, size: usize, value: &[u8]) -> Resu
         callback();
     }
     call(|fake| {
-        let bytes = fake.buffers.get_mut(&buffer).ok_or(HostError::BadArgument)?;
+        let bytes = fake
+            .buffers
+            .get_mut(&buffer)
+            .ok_or(HostError::BadArgument)?;
         if start >= bytes.len() && start > 0 {
             bytes.extend_from_slice(value);
         } else if start == 0 {
@@ -125,7 +128,11 @@ pub fn headers(map: Map) -> Result<Pairs, HostError> {
 fn edit(map: Map, f: impl FnOnce(&mut Pairs)) -> Result<(), HostError> {
     call(|fake| {
         let locked = fake.maps_locked;
-        f(fake.maps.get_mut(&map).filter(|_| !locked).ok_or(HostError::BadArgument)?);
+        f(fake
+            .maps
+            .get_mut(&map)
+            .filter(|_| !locked)
+            .ok_or(HostError::BadArgument)?);
         Ok(())
     })
 }
@@ -150,7 +157,12 @@ pub fn remove_header(map: Map, name: &[u8]) -> Result<(), HostError> {
 
 /// A property that was filled in.
 pub fn property(path: &[u8]) -> Result<Vec<u8>, HostError> {
-    call(|fake| fake.properties.get(path).cloned().ok_or(HostError::NotFound))
+    call(|fake| {
+        fake.properties
+            .get(path)
+            .cloned()
+            .ok_or(HostError::NotFound)
+    })
 }
 
 /// Keeps a property.
@@ -171,7 +183,13 @@ pub fn send_local_response(
 ) -> Result<(), HostError> {
     call(|fake| {
         let (details, headers, body) = (details.to_vec(), headers.to_vec(), body.to_vec());
-        fake.replies.push(LocalResponse { status, details, headers, body, grpc_status });
+        fake.replies.push(LocalResponse {
+            status,
+            details,
+            headers,
+            body,
+            grpc_status,
+        });
         Ok(())
     })
 }
@@ -205,14 +223,23 @@ pub fn register_queue(name: &[u8]) -> Result<u32, HostError> {
 /// Keeps an item.
 pub fn enqueue(queue: u32, item: &[u8]) -> Result<(), HostError> {
     call(|fake| {
-        fake.queues.get_mut(&queue).ok_or(HostError::NotFound)?.push_back(item.to_vec());
+        fake.queues
+            .get_mut(&queue)
+            .ok_or(HostError::NotFound)?
+            .push_back(item.to_vec());
         Ok(())
     })
 }
 
 /// Gives back the oldest item.
 pub fn dequeue(queue: u32) -> Result<Vec<u8>, HostError> {
-    call(|fake| fake.queues.get_mut(&queue).ok_or(HostError::NotFound)?.pop_front().ok_or(HostError::Empty))
+    call(|fake| {
+        fake.queues
+            .get_mut(&queue)
+            .ok_or(HostError::NotFound)?
+            .pop_front()
+            .ok_or(HostError::Empty)
+    })
 }
 
 /// Remembers the context.
@@ -226,10 +253,14 @@ pub fn set_effective_context(id: u32) -> Result<(), HostError> {
 /// The position of the counter of this name.
 pub fn define_counter(name: &[u8]) -> Result<u32, HostError> {
     call(|fake| {
-        let position = fake.counters.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
-            fake.counters.push((name.to_vec(), 0));
-            fake.counters.len() - 1
-        });
+        let position = fake
+            .counters
+            .iter()
+            .position(|(known, _)| known == name)
+            .unwrap_or_else(|| {
+                fake.counters.push((name.to_vec(), 0));
+                fake.counters.len() - 1
+            });
         u32::try_from(position).map_err(|_| HostError::Internal)
     })
 }
