@@ -1,5 +1,7 @@
 //! One HTTP/2 exchange.
 
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture};
 use http::{Method, Uri};
@@ -20,11 +22,13 @@ pub(super) async fn exchange<C: Connection>(
         Ok(head) => head,
         Err(error) => return failed(error),
     };
-    let (client, driver) = match Builder::new().handshake::<_, Bytes>(connection).await {
+    // Any number of tiny frames is welcome: they are what is being tested.
+    let (client, driver) = match Builder::new().data_frame_budget(usize::MAX).handshake::<_, Bytes>(connection).await {
         Ok(pair) => pair,
         Err(error) => return Response::none(ending(&error)),
     };
     let driver = tokio::spawn(driver);
+    let status = AtomicU16::new(0);
     let response = async {
         let mut client = client.ready().await.map_err(|error| ending(&error))?;
         // Steps that only wait or break off have no body to carry them: the stream's sending side ends with the head.
@@ -36,7 +40,7 @@ pub(super) async fn exchange<C: Connection>(
             }
             send_body(&mut stream, &request.body, &request.trailers, upstream).await
         };
-        let receiving = receive(response, received);
+        let receiving = receive(response, received, &status);
         tokio::pin!(sending, receiving);
         let mut sent = false;
         loop {
@@ -57,7 +61,8 @@ pub(super) async fn exchange<C: Connection>(
         tokio::task::yield_now().await;
     }
     driver.abort();
-    response.unwrap_or_else(|end| Response { body: received.bytes(), ..Response::none(end) })
+    let status = status.into_inner();
+    response.unwrap_or_else(|end| Response { body: received.bytes(), status, ..Response::none(end) })
 }
 
 fn head(request: &Request) -> anyhow::Result<http::Request<()>> {
@@ -80,12 +85,13 @@ fn head(request: &Request) -> anyhow::Result<http::Request<()>> {
     Ok(head)
 }
 
-async fn receive(response: ResponseFuture, received: &Received) -> Response {
+async fn receive(response: ResponseFuture, received: &Received, status: &AtomicU16) -> Response {
     let response = match response.await {
         Ok(response) => response,
         Err(error) => return Response::none(ending(&error)),
     };
     let (head, mut stream) = response.into_parts();
+    status.store(head.status.as_u16(), Ordering::Relaxed);
     let (trailers, end): (Fields, End) = receive_body(&mut stream, received).await;
     Response {
         status: head.status.as_u16(),

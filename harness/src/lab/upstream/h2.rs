@@ -16,7 +16,7 @@ use super::{Reply, Seen, Shared};
 
 pub(super) async fn serve(stream: TcpStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
     let mut builder = h2::server::Builder::new();
-    builder.enable_connect_protocol();
+    builder.enable_connect_protocol().data_frame_budget(usize::MAX);
     let mut connection = builder.handshake::<_, Bytes>(stream).await?;
     let mut streams = tokio::task::JoinSet::new();
     while let Some(next) = connection.accept().await {
