@@ -1,11 +1,16 @@
 //! Embeds the service definitions and the base policies, so that adding one touches no Rust.
-#![expect(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a build script reads files and talks to cargo")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a build script reads files and talks to cargo"
+)]
 
 use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let policies = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../../../policies");
+    let policies = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?)
+        .join("../../../policies");
     let policies = policies.canonicalize()?;
     let code = format!(
         "/// The service definitions, as file name and text.\npub(crate) const SERVICES: &[(&str, &str)] = &[{}];\n\

@@ -49,11 +49,16 @@ mod identity;
 mod request;
 mod verdict;
 
-pub use cedar::{Authorizer, Credential, Direction, Place, PolicyBundle, PolicyError, Question, Subject, Texts};
-pub use classify::{Action, Call, Match, Refusal, RefusalReason, Resource, Sensitivity, ServiceConfig, ServiceError, ServiceId, Services};
+pub use cedar::{
+    Authorizer, Credential, Direction, Place, PolicyBundle, PolicyError, Question, Subject, Texts,
+};
+pub use classify::{
+    Action, Call, Match, Refusal, RefusalReason, Resource, Sensitivity, ServiceConfig,
+    ServiceError, ServiceId, Services,
+};
 pub use identity::{
-    ApiClient, ApiKey, Combine, Identities, Identity, IdentityConfig, Issuer, Jwt, KeyedHash, Mtls, Reason, StructError, User, Workload,
-    Xfcc, decode_struct, identify,
+    ApiClient, ApiKey, Combine, Identities, Identity, IdentityConfig, Issuer, Jwt, KeyedHash, Mtls,
+    Reason, StructError, User, Workload, Xfcc, decode_struct, identify,
 };
 pub use request::{Facts, Head};
 pub use verdict::{Verdict, VerdictReason};

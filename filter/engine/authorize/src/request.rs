@@ -31,7 +31,9 @@ impl<'a> Head<'a> {
 
 impl fmt::Debug for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Head").field("headers", &self.headers.len()).finish_non_exhaustive()
+        f.debug_struct("Head")
+            .field("headers", &self.headers.len())
+            .finish_non_exhaustive()
     }
 }
 

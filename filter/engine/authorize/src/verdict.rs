@@ -46,7 +46,12 @@ impl VerdictReason {
 impl Verdict {
     /// A refusal for a reason of our own, before any policy was asked.
     pub(crate) fn invalid(error: String) -> Self {
-        Self { allowed: false, policies: Vec::new(), errors: vec![error], reason: VerdictReason::InvalidQuestion }
+        Self {
+            allowed: false,
+            policies: Vec::new(),
+            errors: vec![error],
+            reason: VerdictReason::InvalidQuestion,
+        }
     }
 
     /// Joins the answers of several identities that must all be permitted: the first refusal stands,

@@ -1,5 +1,13 @@
 //! Asks every request under `policies/examples` and compares the verdict with what its folder and its `because` say.
-#![expect(clippy::disallowed_methods, reason = "a test reads the examples from disk")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads the examples from disk"
+)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where an example is wrong"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +15,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use veilgate_authorize::{
-    ApiClient, Authorizer, Call, Credential, Direction, Facts, Head, Identities, Identity, IdentityConfig, Place, PolicyBundle, Question,
-    ServiceConfig, Services, Subject, Texts, User, Verdict, identify,
+    ApiClient, Authorizer, Call, Credential, Direction, Facts, Head, Identities, Identity,
+    IdentityConfig, Place, PolicyBundle, Question, ServiceConfig, Services, Subject, Texts, User,
+    Verdict, identify,
 };
 
 #[derive(Deserialize)]
@@ -51,18 +60,32 @@ struct ExampleCredential {
 #[test]
 fn every_example_is_decided_as_it_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../policies/examples");
-    let cases: Vec<PathBuf> = entries(&root).into_iter().filter(|path| path.is_dir()).collect();
-    assert!(cases.len() >= 3, "the examples are where they are expected: {}", root.display());
+    let cases: Vec<PathBuf> = entries(&root)
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect();
+    assert!(
+        cases.len() >= 3,
+        "the examples are where they are expected: {}",
+        root.display()
+    );
     let mut wrong = Vec::new();
     for case in cases {
         let (services, authorizer) = (services(&case), authorizer(&case));
         for (folder, allowed) in [("allow", true), ("deny", false)] {
             let examples = entries(&case.join(folder));
-            assert!(!examples.is_empty(), "{} has requests to {folder}", case.display());
+            assert!(
+                !examples.is_empty(),
+                "{} has requests to {folder}",
+                case.display()
+            );
             for path in examples {
                 let example: Example = read(&path);
                 let verdict = decide(&authorizer, &services, &example);
-                if verdict.allowed != allowed || verdict.policies != example.because || !verdict.errors.is_empty() {
+                if verdict.allowed != allowed
+                    || verdict.policies != example.because
+                    || !verdict.errors.is_empty()
+                {
                     wrong.push(format!("{}: {verdict:?}", path.display()));
                 }
             }
@@ -73,7 +96,12 @@ fn every_example_is_decided_as_it_says() {
 
 fn decide(authorizer: &Authorizer, services: &Services, example: &Example) -> Verdict {
     let (method, path) = example.request.split_once(' ').expect("method and path");
-    let head = Head { method: method.as_bytes(), authority: example.host.as_bytes(), path: path.as_bytes(), headers: &[] };
+    let head = Head {
+        method: method.as_bytes(),
+        authority: example.host.as_bytes(),
+        path: path.as_bytes(),
+        headers: &[],
+    };
     let facts = Facts {
         tls: !example.plaintext,
         mtls: example.workload.is_some(),
@@ -81,17 +109,28 @@ fn decide(authorizer: &Authorizer, services: &Services, example: &Example) -> Ve
         now_ms: 1_795_077_000_000,
         ..Facts::default()
     };
-    let call = services.guarding(&head, &facts).map(|service| services.classify(service, &head).expect(&example.request));
+    let call = services
+        .guarding(&head, &facts)
+        .map(|service| services.classify(service, &head).expect(&example.request));
     let identities = identities(example, &head, &facts);
     let subject = subject(example, call.as_ref());
-    authorizer.decide(&Question { identities: &identities, subject, head: &head, facts: &facts })
+    authorizer.decide(&Question {
+        identities: &identities,
+        subject,
+        head: &head,
+        facts: &facts,
+    })
 }
 
 /// The workload goes the way of a real certificate; tokens and keys are taken as verified.
 fn identities(example: &Example, head: &Head<'_>, facts: &Facts) -> Identities {
     let mut found: Vec<Identity> = Vec::new();
     if example.workload.is_some() {
-        found.extend(identify(&IdentityConfig::default(), head, facts).iter().cloned());
+        found.extend(
+            identify(&IdentityConfig::default(), head, facts)
+                .iter()
+                .cloned(),
+        );
     }
     found.extend(example.user.as_ref().map(|user| {
         Identity::User(User {
@@ -105,13 +144,21 @@ fn identities(example: &Example, head: &Head<'_>, facts: &Facts) -> Identities {
             authenticated_at: None,
         })
     }));
-    found.extend(example.api_client.as_ref().map(|id| Identity::ApiClient(ApiClient { id: id.clone() })));
+    found.extend(
+        example
+            .api_client
+            .as_ref()
+            .map(|id| Identity::ApiClient(ApiClient { id: id.clone() })),
+    );
     Identities::new(found)
 }
 
 fn subject<'a>(example: &'a Example, call: Option<&'a Call>) -> Subject<'a> {
     match (&example.field, &example.credential) {
-        (Some(pointer), None) => Subject::Field { call: call.expect("a field belongs to a guarded service"), pointer },
+        (Some(pointer), None) => Subject::Field {
+            call: call.expect("a field belongs to a guarded service"),
+            pointer,
+        },
         (None, Some(credential)) => Subject::Credential(Credential {
             kind: &credential.kind,
             category: &credential.category,
@@ -121,13 +168,24 @@ fn subject<'a>(example: &'a Example, call: Option<&'a Call>) -> Subject<'a> {
             carrier: "",
             call,
         }),
-        (None, None) => Subject::Call(call.expect("only calls of a guarded service are asked about")),
+        (None, None) => {
+            Subject::Call(call.expect("only calls of a guarded service are asked about"))
+        }
         (Some(_), Some(_)) => panic!("an example asks for a field or for a credential"),
     }
 }
 
 fn place(name: &str) -> Place {
-    [Place::Header, Place::Path, Place::Query, Place::Body, Place::Trailer].into_iter().find(|place| place.as_str() == name).expect(name)
+    [
+        Place::Header,
+        Place::Path,
+        Place::Query,
+        Place::Body,
+        Place::Trailer,
+    ]
+    .into_iter()
+    .find(|place| place.as_str() == name)
+    .expect(name)
 }
 
 fn services(case: &Path) -> Services {
@@ -137,7 +195,9 @@ fn services(case: &Path) -> Services {
 
 fn authorizer(case: &Path) -> Authorizer {
     let bundle = PolicyBundle {
-        cedar: Texts(vec![fs::read_to_string(case.join("policies.cedar")).expect("policies.cedar")]),
+        cedar: Texts(vec![
+            fs::read_to_string(case.join("policies.cedar")).expect("policies.cedar"),
+        ]),
         entities: read(&case.join("entities.json")),
         base: true,
     };
@@ -145,13 +205,17 @@ fn authorizer(case: &Path) -> Authorizer {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> T {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let listing = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<PathBuf> = listing.map(|entry| entry.expect("an entry").path()).collect();
+    let listing =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = listing
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     paths.sort();
     paths
 }

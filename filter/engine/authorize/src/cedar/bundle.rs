@@ -19,7 +19,11 @@ pub struct PolicyBundle {
 
 impl Default for PolicyBundle {
     fn default() -> Self {
-        Self { cedar: Texts::default(), entities: Vec::new(), base: true }
+        Self {
+            cedar: Texts::default(),
+            entities: Vec::new(),
+            base: true,
+        }
     }
 }
 

@@ -32,7 +32,10 @@ pub(super) fn statements(text: &str) -> Result<Vec<Start>, TooDeep> {
             continue;
         }
         if character == '/' && characters.next_if(|(_, next)| *next == '/').is_some() {
-            while characters.next_if(|(_, next)| !matches!(next, '\n' | '\r')).is_some() {}
+            while characters
+                .next_if(|(_, next)| !matches!(next, '\n' | '\r'))
+                .is_some()
+            {}
             after_word = false;
             continue;
         }
@@ -61,16 +64,25 @@ pub(super) fn statements(text: &str) -> Result<Vec<Start>, TooDeep> {
                 operators += 1;
                 characters.next_if(|(_, next)| *next == character || *next == '=');
             }
-            _ if starts_word && is_operator(text.get(offset..).unwrap_or_default()) => operators += 1,
+            _ if starts_word && is_operator(text.get(offset..).unwrap_or_default()) => {
+                operators += 1;
+            }
             _ => {}
         }
         if open > DEEPEST {
-            return Err(TooDeep { offset, message: format!("brackets are nested deeper than {DEEPEST} levels: split the policy") });
+            return Err(TooDeep {
+                offset,
+                message: format!(
+                    "brackets are nested deeper than {DEEPEST} levels: split the policy"
+                ),
+            });
         }
         if operators > MOST_OPERATORS {
             return Err(TooDeep {
                 offset,
-                message: format!("a policy has more than {MOST_OPERATORS} operators: split it, or write `[\"a\", \"b\"].contains(x)`"),
+                message: format!(
+                    "a policy has more than {MOST_OPERATORS} operators: split it, or write `[\"a\", \"b\"].contains(x)`"
+                ),
             });
         }
     }
@@ -79,8 +91,13 @@ pub(super) fn statements(text: &str) -> Result<Vec<Start>, TooDeep> {
 
 /// Whether a text begins with an operator that is a word.
 fn is_operator(text: &str) -> bool {
-    let end = text.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(text.len());
-    matches!(text.get(..end), Some("if" | "then" | "else" | "in" | "has" | "like" | "is"))
+    let end = text
+        .find(|character: char| !character.is_alphanumeric() && character != '_')
+        .unwrap_or(text.len());
+    matches!(
+        text.get(..end),
+        Some("if" | "then" | "else" | "in" | "has" | "like" | "is")
+    )
 }
 
 #[cfg(test)]
@@ -91,28 +108,65 @@ mod tests {
     fn statements_begin_where_they_begin() {
         let text = "// a comment; with a semicolon\npermit (principal, action, resource);\n  @id(\"a;b\\\"(\")\nforbid (principal, action, resource);";
         let starts = statements(text).expect("shallow");
-        assert_eq!(starts, [text.find("permit").expect("there"), text.find("@id").expect("there")]);
+        assert_eq!(
+            starts,
+            [
+                text.find("permit").expect("there"),
+                text.find("@id").expect("there")
+            ]
+        );
     }
 
     #[test]
     fn depth_is_refused_before_it_is_parsed() {
-        let deep = format!("permit (principal, action, resource) when {{ {}true{} }};", "(".repeat(50), ")".repeat(50));
-        assert!(statements(&deep).expect_err("too deep").message.contains("brackets"));
+        let deep = format!(
+            "permit (principal, action, resource) when {{ {}true{} }};",
+            "(".repeat(50),
+            ")".repeat(50)
+        );
+        assert!(
+            statements(&deep)
+                .expect_err("too deep")
+                .message
+                .contains("brackets")
+        );
         for operator in ["||", "&&", "+", "-", "*"] {
-            let long = format!("permit (principal, action, resource) when {{ {} true }};", format!("true {operator} ").repeat(300));
-            assert!(statements(&long).expect_err("too long").message.contains("operators"), "{operator}");
+            let long = format!(
+                "permit (principal, action, resource) when {{ {} true }};",
+                format!("true {operator} ").repeat(300)
+            );
+            assert!(
+                statements(&long)
+                    .expect_err("too long")
+                    .message
+                    .contains("operators"),
+                "{operator}"
+            );
         }
-        let negations = format!("permit (principal, action, resource) when {{ {}true }};", "!".repeat(600));
+        let negations = format!(
+            "permit (principal, action, resource) when {{ {}true }};",
+            "!".repeat(600)
+        );
         assert!(statements(&negations).is_err());
-        let conditionals = format!("permit (principal, action, resource) when {{ {} true }};", "if true then true else ".repeat(100));
+        let conditionals = format!(
+            "permit (principal, action, resource) when {{ {} true }};",
+            "if true then true else ".repeat(100)
+        );
         assert!(statements(&conditionals).is_err());
-        let members = format!("permit (principal, action, resource) when {{ context{} }};", ".a".repeat(300));
+        let members = format!(
+            "permit (principal, action, resource) when {{ context{} }};",
+            ".a".repeat(300)
+        );
         assert!(statements(&members).is_err());
     }
 
     #[test]
     fn text_in_strings_and_comments_does_not_count() {
-        let text = format!("permit (principal, action, resource) when {{ \"{}\" == \"x\" }}; // {}", "(||".repeat(500), "((".repeat(500));
+        let text = format!(
+            "permit (principal, action, resource) when {{ \"{}\" == \"x\" }}; // {}",
+            "(||".repeat(500),
+            "((".repeat(500)
+        );
         assert!(statements(&text).is_ok());
     }
 }

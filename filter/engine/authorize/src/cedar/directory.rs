@@ -14,7 +14,16 @@ use crate::identity::is_spiffe_id;
 /// Most entities of one bundle.
 const MOST_ENTITIES: usize = 20_000;
 /// Types that operators may write. The others exist only while a question is asked.
-const OPERATORS_TYPES: [&str; 8] = ["Role", "Group", "TrustDomain", "Workload", "User", "ApiClient", "Folder", "Secret"];
+const OPERATORS_TYPES: [&str; 8] = [
+    "Role",
+    "Group",
+    "TrustDomain",
+    "Workload",
+    "User",
+    "ApiClient",
+    "Folder",
+    "Secret",
+];
 
 /// What the operator says about entities.
 #[derive(Default)]
@@ -34,29 +43,61 @@ impl Directory {
     /// The attributes that requests provide need not be written; where they are, the request's win.
     pub(super) fn new(entities: &[Value], schema: &Schema) -> Result<Self, PolicyError> {
         if entities.len() > MOST_ENTITIES {
-            return Err(PolicyError::new("entities", format!("{} entities are more than {MOST_ENTITIES}", entities.len())));
+            return Err(PolicyError::new(
+                "entities",
+                format!("{} entities are more than {MOST_ENTITIES}", entities.len()),
+            ));
         }
         let mut completed = Vec::with_capacity(entities.len());
         for (index, entity) in entities.iter().enumerate() {
-            completed.push(complete(entity).map_err(|message| PolicyError::new(&format!("entities[{index}]"), message))?);
+            completed.push(
+                complete(entity)
+                    .map_err(|message| PolicyError::new(&format!("entities[{index}]"), message))?,
+            );
         }
-        let read = |entities: Vec<Value>| Entities::from_json_value(Value::Array(entities), Some(schema));
+        let read = |entities: Vec<Value>| {
+            Entities::from_json_value(Value::Array(entities), Some(schema))
+                .map_err(|error| chain(&error))
+        };
         let store = read(completed.clone()).map_err(|error| {
             // The reader names the entity at best; find which one it was.
-            let culprit = completed.iter().position(|entity| read(vec![entity.clone()]).is_err());
-            let source = culprit.map_or_else(|| "entities".to_owned(), |index| format!("entities[{index}]"));
-            PolicyError::new(&source, chain(&error))
+            let culprit = completed
+                .iter()
+                .position(|entity| read(vec![entity.clone()]).is_err());
+            let source = culprit.map_or_else(
+                || "entities".to_owned(),
+                |index| format!("entities[{index}]"),
+            );
+            PolicyError::new(&source, error)
         })?;
         let mut listings: HashMap<EntityUid, Listing> = HashMap::new();
         for entity in store.iter() {
             let uid = entity.uid();
-            let ancestors = store.ancestors(&uid).map(|ancestors| ancestors.cloned().collect()).unwrap_or_default();
-            listings.insert(uid, Listing { ancestors, tags: Vec::new() });
+            let ancestors = store
+                .ancestors(&uid)
+                .map(|ancestors| ancestors.cloned().collect())
+                .unwrap_or_default();
+            listings.insert(
+                uid,
+                Listing {
+                    ancestors,
+                    tags: Vec::new(),
+                },
+            );
         }
         for entity in &completed {
-            let (Some(uid), Some(tags)) = (uid_of(entity), entity.get("tags").and_then(Value::as_object)) else { continue };
-            let Ok(uid) = EntityUid::from_json(json!({ "type": uid.0, "id": uid.1 })) else { continue };
-            let strings = tags.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+            let (Some(uid), Some(tags)) = (
+                uid_of(entity),
+                entity.get("tags").and_then(Value::as_object),
+            ) else {
+                continue;
+            };
+            let Ok(uid) = EntityUid::from_json(json!({ "type": uid.0, "id": uid.1 })) else {
+                continue;
+            };
+            let strings = tags
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
             listings.entry(uid).or_default().tags.extend(strings);
         }
         Ok(Self { listings })
@@ -64,12 +105,18 @@ impl Directory {
 
     /// Everything an entity lies in, as far as the operator says.
     pub(super) fn ancestors(&self, uid: &EntityUid) -> &[EntityUid] {
-        self.listings.get(uid).map(|listing| listing.ancestors.as_slice()).unwrap_or_default()
+        self.listings
+            .get(uid)
+            .map(|listing| listing.ancestors.as_slice())
+            .unwrap_or_default()
     }
 
     /// The operator's tags of an entity.
     pub(super) fn tags(&self, uid: &EntityUid) -> &[(String, String)] {
-        self.listings.get(uid).map(|listing| listing.tags.as_slice()).unwrap_or_default()
+        self.listings
+            .get(uid)
+            .map(|listing| listing.tags.as_slice())
+            .unwrap_or_default()
     }
 }
 
@@ -77,28 +124,45 @@ impl Directory {
 fn complete(entity: &Value) -> Result<Value, String> {
     let (kind, id) = uid_of(entity).ok_or("`uid` must be an object with `type` and `id`")?;
     if !OPERATORS_TYPES.contains(&kind) {
-        return Err(format!("an entity of type `{kind}` cannot be listed; can be: {}", OPERATORS_TYPES.join(", ")));
+        return Err(format!(
+            "an entity of type `{kind}` cannot be listed; can be: {}",
+            OPERATORS_TYPES.join(", ")
+        ));
     }
     if kind == "Workload" && !is_spiffe_id(id) {
-        return Err(format!("`{id}` is not a SPIFFE id, so no workload will ever have it"));
+        return Err(format!(
+            "`{id}` is not a SPIFFE id, so no workload will ever have it"
+        ));
     }
     if kind == "User" && !id.contains('|') {
-        return Err(format!("`{id}` is not of the form `issuer|subject`, so no user will ever have it"));
+        return Err(format!(
+            "`{id}` is not of the form `issuer|subject`, so no user will ever have it"
+        ));
     }
     let mut entity = entity.as_object().cloned().unwrap_or_default();
     let defaults = match kind {
-        "Workload" => json!({ "trust_domain": "", "namespace": "", "service_account": "", "uri_sans": [] }),
-        "User" => json!({ "issuer": "", "subject": "", "audiences": [], "scopes": [], "mfa": false }),
-        "Secret" => json!({ "service": "", "namespace": "", "mount": "", "path": "", "kind": "", "sensitivity": "" }),
+        "Workload" => {
+            json!({ "trust_domain": "", "namespace": "", "service_account": "", "uri_sans": [] })
+        }
+        "User" => {
+            json!({ "issuer": "", "subject": "", "audiences": [], "scopes": [], "mfa": false })
+        }
+        "Secret" => {
+            json!({ "service": "", "namespace": "", "mount": "", "path": "", "kind": "", "sensitivity": "" })
+        }
         _ => json!({}),
     };
-    let attributes = entity.entry("attrs").or_insert_with(|| Value::Object(Map::new()));
+    let attributes = entity
+        .entry("attrs")
+        .or_insert_with(|| Value::Object(Map::new()));
     if let (Value::Object(attributes), Value::Object(defaults)) = (attributes, defaults) {
         for (name, value) in defaults {
             attributes.entry(name).or_insert(value);
         }
     }
-    entity.entry("parents").or_insert_with(|| Value::Array(Vec::new()));
+    entity
+        .entry("parents")
+        .or_insert_with(|| Value::Array(Vec::new()));
     Ok(Value::Object(entity))
 }
 

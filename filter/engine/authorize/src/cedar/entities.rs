@@ -50,7 +50,9 @@ impl Builder<'_> {
                     text("service_account", &workload.service_account),
                     texts("uri_sans", &workload.uri_sans),
                 ];
-                let domain = self.vocabulary.uid(Kind::TrustDomain, &workload.trust_domain);
+                let domain = self
+                    .vocabulary
+                    .uid(Kind::TrustDomain, &workload.trust_domain);
                 self.listed(uid, attributes, [domain])
             }
             Identity::User(user) => {
@@ -62,10 +64,15 @@ impl Builder<'_> {
                     texts("scopes", &user.scopes),
                     flag("mfa", user.mfa),
                 ];
-                let groups = user.groups.iter().map(|group| self.vocabulary.uid(Kind::Group, group));
+                let groups = user
+                    .groups
+                    .iter()
+                    .map(|group| self.vocabulary.uid(Kind::Group, group));
                 self.listed(uid, attributes, groups)
             }
-            Identity::ApiClient(_) => self.listed(self.vocabulary.uid(Kind::ApiClient, &id), Vec::new(), []),
+            Identity::ApiClient(_) => {
+                self.listed(self.vocabulary.uid(Kind::ApiClient, &id), Vec::new(), [])
+            }
             Identity::Anonymous(reason) => {
                 let uid = self.vocabulary.uid(Kind::Anonymous, &id);
                 self.listed(uid, vec![text("reason", reason.as_str())], [])
@@ -86,10 +93,16 @@ impl Builder<'_> {
                     text("kind", &resource.kind),
                     text("sensitivity", call.sensitivity.as_str()),
                 ];
-                self.listed(self.vocabulary.uid(Kind::Secret, &resource.id), attributes, self.folders(call))
+                self.listed(
+                    self.vocabulary.uid(Kind::Secret, &resource.id),
+                    attributes,
+                    self.folders(call),
+                )
             }
             Subject::Field { call, pointer } => {
-                let uid = self.vocabulary.uid(Kind::Field, &format!("{}#{pointer}", call.resource.id));
+                let uid = self
+                    .vocabulary
+                    .uid(Kind::Field, &format!("{}#{pointer}", call.resource.id));
                 let attributes = vec![
                     text("pointer", pointer),
                     text("name", name_below_root(call, pointer)),
@@ -113,12 +126,19 @@ impl Builder<'_> {
             text("place", credential.place.as_str()),
             text("carrier", credential.carrier),
         ];
-        let parents = credential.call.map(|call| self.secret_and_folders(call)).unwrap_or_default();
+        let parents = credential
+            .call
+            .map(|call| self.secret_and_folders(call))
+            .unwrap_or_default();
         self.listed(uid, attributes, parents)
     }
 
     fn folders(&self, call: &Call) -> Vec<EntityUid> {
-        call.resource.folders.iter().map(|folder| self.vocabulary.uid(Kind::Folder, folder)).collect()
+        call.resource
+            .folders
+            .iter()
+            .map(|folder| self.vocabulary.uid(Kind::Folder, folder))
+            .collect()
     }
 
     fn secret_and_folders(&self, call: &Call) -> Vec<EntityUid> {
@@ -139,33 +159,71 @@ impl Builder<'_> {
             ancestors.extend_from_slice(self.directory.ancestors(&parent));
             ancestors.push(parent);
         }
-        let tags: Vec<Attribute> = self.directory.tags(&uid).iter().map(|(name, value)| text(name, value)).collect();
+        let tags: Vec<Attribute> = self
+            .directory
+            .tags(&uid)
+            .iter()
+            .map(|(name, value)| text(name, value))
+            .collect();
         Entity::new_with_tags(uid, attributes, ancestors, tags).map_err(|error| chain(&error))
     }
 }
 
 /// The circumstances of a question.
-pub(super) fn context(head: &Head<'_>, facts: &Facts, identity: &Identity, subject: &Subject<'_>) -> Result<Context, String> {
+pub(super) fn context(
+    head: &Head<'_>,
+    facts: &Facts,
+    identity: &Identity,
+    subject: &Subject<'_>,
+) -> Result<Context, String> {
     let call = subject.call();
     let now_s = i64::try_from(facts.now_ms / 1000).unwrap_or(i64::MAX);
     let (auth, age, expires) = match identity {
         Identity::Workload(_) => ("mtls", None, None),
-        Identity::User(user) => ("jwt", user.authenticated_at.map(|at| now_s.saturating_sub(at)), user.expires_at),
+        Identity::User(user) => (
+            "jwt",
+            user.authenticated_at.map(|at| now_s.saturating_sub(at)),
+            user.expires_at,
+        ),
         Identity::ApiClient(_) => ("api_key", None, None),
         Identity::Anonymous(_) => ("none", None, None),
     };
     let expires_in = expires.map(|at| at.saturating_sub(now_s));
     let attributes = [
-        ("now".to_owned(), RestrictedExpression::new_datetime(rfc3339(facts.now_ms))),
-        text("request_id", &plain(facts.request_id.as_deref().unwrap_or_default())),
-        ("source_ip".to_owned(), RestrictedExpression::new_ip(source_ip(facts).to_string())),
+        (
+            "now".to_owned(),
+            RestrictedExpression::new_datetime(rfc3339(facts.now_ms)),
+        ),
+        text(
+            "request_id",
+            &plain(facts.request_id.as_deref().unwrap_or_default()),
+        ),
+        (
+            "source_ip".to_owned(),
+            RestrictedExpression::new_ip(source_ip(facts).to_string()),
+        ),
         flag("tls", facts.tls),
         flag("mtls", facts.mtls),
         text("method", &plain(head.method)),
         text("host", &plain(head.authority)),
-        text("path", &plain(head.path.split(|byte| *byte == b'?').next().unwrap_or_default())),
-        text("service", call.map(|call| call.service.as_str()).unwrap_or_default()),
-        text("sub_action", call.and_then(|call| call.sub_action.as_deref()).unwrap_or_default()),
+        text(
+            "path",
+            &plain(
+                head.path
+                    .split(|byte| *byte == b'?')
+                    .next()
+                    .unwrap_or_default(),
+            ),
+        ),
+        text(
+            "service",
+            call.map(|call| call.service.as_str()).unwrap_or_default(),
+        ),
+        text(
+            "sub_action",
+            call.and_then(|call| call.sub_action.as_deref())
+                .unwrap_or_default(),
+        ),
         flag("wrapped", call.is_some_and(|call| call.wrapped)),
         text("auth", auth),
         number("auth_age_s", age.unwrap_or(-1).max(-1)),
@@ -176,17 +234,29 @@ pub(super) fn context(head: &Head<'_>, facts: &Facts, identity: &Identity, subje
 
 /// A field's pointer below the root it was found under: the same for every version of a store.
 fn name_below_root<'p>(call: &Call, pointer: &'p str) -> &'p str {
-    let below = call.fields.iter().filter_map(|root| pointer.strip_prefix(root.as_str()));
-    let name = below.filter(|rest| rest.is_empty() || rest.starts_with('/')).min_by_key(|rest| rest.len()).unwrap_or(pointer);
+    let below = call
+        .fields
+        .iter()
+        .filter_map(|root| pointer.strip_prefix(root.as_str()));
+    let name = below
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        .min_by_key(|rest| rest.len())
+        .unwrap_or(pointer);
     name.strip_prefix('/').unwrap_or(name)
 }
 
 fn text(name: &str, value: &str) -> Attribute {
-    (name.to_owned(), RestrictedExpression::new_string(value.to_owned()))
+    (
+        name.to_owned(),
+        RestrictedExpression::new_string(value.to_owned()),
+    )
 }
 
 fn texts(name: &str, values: &[String]) -> Attribute {
-    (name.to_owned(), RestrictedExpression::new_set(values.iter().cloned().map(RestrictedExpression::new_string)))
+    (
+        name.to_owned(),
+        RestrictedExpression::new_set(values.iter().cloned().map(RestrictedExpression::new_string)),
+    )
 }
 
 fn flag(name: &str, value: bool) -> Attribute {
@@ -206,8 +276,17 @@ fn plain(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 fn source_ip(facts: &Facts) -> IpAddr {
-    let address = facts.source_address.as_deref().and_then(|address| std::str::from_utf8(address).ok());
-    let parsed = address.and_then(|address| address.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| address.parse()).ok());
+    let address = facts
+        .source_address
+        .as_deref()
+        .and_then(|address| std::str::from_utf8(address).ok());
+    let parsed = address.and_then(|address| {
+        address
+            .parse::<SocketAddr>()
+            .map(|socket| socket.ip())
+            .or_else(|_| address.parse())
+            .ok()
+    });
     parsed.map_or(IpAddr::from([0, 0, 0, 0]), |address| address.to_canonical())
 }
 
@@ -223,7 +302,11 @@ fn rfc3339(now_ms: u64) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second, ms) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
@@ -261,7 +344,10 @@ mod tests {
             ("", "0.0.0.0"),
         ];
         for (address, expected) in table {
-            let facts = Facts { source_address: Some(address.as_bytes().to_vec()), ..Facts::default() };
+            let facts = Facts {
+                source_address: Some(address.as_bytes().to_vec()),
+                ..Facts::default()
+            };
             assert_eq!(source_ip(&facts).to_string(), expected, "{address}");
         }
     }

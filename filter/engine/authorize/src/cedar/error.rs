@@ -18,7 +18,12 @@ pub struct PolicyError {
 
 impl PolicyError {
     pub(super) fn new(source: &str, message: impl Into<String>) -> Self {
-        Self { source: source.to_owned(), position: None, policy: None, message: message.into() }
+        Self {
+            source: source.to_owned(),
+            position: None,
+            policy: None,
+            message: message.into(),
+        }
     }
 
     /// Adds the position of a byte offset in a text.

@@ -51,8 +51,8 @@ impl Authorizer {
     /// # Errors
     /// The first thing that is wrong with the bundle. A bundle is taken whole or not at all.
     pub fn new(bundle: &PolicyBundle) -> Result<Self, PolicyError> {
-        let (schema, _warnings) =
-            Schema::from_cedarschema_str(embedded::SCHEMA).map_err(|error| PolicyError::new("schema", chain(&error)))?;
+        let (schema, _warnings) = Schema::from_cedarschema_str(embedded::SCHEMA)
+            .map_err(|error| PolicyError::new("schema", chain(&error)))?;
         let policies = policies::load(&sources(bundle), &schema)?;
         let vocabulary = Vocabulary::new(&schema)?;
         let authorizer = Self {
@@ -78,27 +78,57 @@ impl Authorizer {
     /// Cost: linear in the policies whose scope can hold the action, and in the depth of the resource.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
         let answers = question.identities.iter().map(|identity| {
-            self.decide_for(identity, question).unwrap_or_else(|error| Verdict::invalid(format!("the question cannot be put: {error}")))
+            self.decide_for(identity, question).unwrap_or_else(|error| {
+                Verdict::invalid(format!("the question cannot be put: {error}"))
+            })
         });
-        answers.reduce(Verdict::and).unwrap_or_else(|| Verdict::invalid("the question names nobody".to_owned()))
+        answers
+            .reduce(Verdict::and)
+            .unwrap_or_else(|| Verdict::invalid("the question names nobody".to_owned()))
     }
 
     fn decide_for(&self, identity: &Identity, question: &Question<'_>) -> Result<Verdict, String> {
         let asked = question.subject.action();
-        let action = self.vocabulary.action(asked).ok_or("the action is not known")?;
-        let slice = self.slices.get(&asked).ok_or("the action has no policies")?;
-        let builder = Builder { vocabulary: &self.vocabulary, directory: &self.directory };
+        let action = self
+            .vocabulary
+            .action(asked)
+            .ok_or("the action is not known")?;
+        let slice = self
+            .slices
+            .get(&asked)
+            .ok_or("the action has no policies")?;
+        let builder = Builder {
+            vocabulary: &self.vocabulary,
+            directory: &self.directory,
+        };
         let principal = builder.principal(identity)?;
         let resource = builder.resource(&question.subject)?;
         let context = context(question.head, question.facts, identity, &question.subject)?;
-        let request = Request::new(principal.uid(), action.uid.clone(), resource.uid(), context, self.runtime_schema())
-            .map_err(|error| chain(&error))?;
-        let entities = Entities::from_entities([principal, resource, action.entity.clone()], self.runtime_schema())
-            .map_err(|error| chain(&error))?;
+        let request = Request::new(
+            principal.uid(),
+            action.uid.clone(),
+            resource.uid(),
+            context,
+            self.runtime_schema(),
+        )
+        .map_err(|error| chain(&error))?;
+        let entities = Entities::from_entities(
+            [principal, resource, action.entity.clone()],
+            self.runtime_schema(),
+        )
+        .map_err(|error| chain(&error))?;
         let response = self.engine.is_authorized(&request, slice, &entities);
-        let mut policies: Vec<String> = response.diagnostics().reason().map(|id| id.to_string()).collect();
+        let mut policies: Vec<String> = response
+            .diagnostics()
+            .reason()
+            .map(|id| id.to_string())
+            .collect();
         policies.sort();
-        let mut errors: Vec<String> = response.diagnostics().errors().map(|error| chain(error).replace('\n', " ")).collect();
+        let mut errors: Vec<String> = response
+            .diagnostics()
+            .errors()
+            .map(|error| chain(error).replace('\n', " "))
+            .collect();
         errors.sort();
         let reason = match response.decision() {
             _ if !errors.is_empty() => VerdictReason::PolicyError,
@@ -106,13 +136,23 @@ impl Authorizer {
             Decision::Deny if policies.is_empty() => VerdictReason::NoPolicyPermits,
             Decision::Deny => VerdictReason::Forbidden,
         };
-        Ok(Verdict { allowed: reason == VerdictReason::Permitted, policies, errors, reason })
+        Ok(Verdict {
+            allowed: reason == VerdictReason::Permitted,
+            policies,
+            errors,
+            reason,
+        })
     }
 
     /// Cedar builds tables on first use; better while configuring than in the first request.
     fn warm_up(&self) {
         let identities = Identities::anonymous(Reason::NoCredential);
-        let head = Head { method: b"GET", authority: b"", path: b"/", headers: &[] };
+        let head = Head {
+            method: b"GET",
+            authority: b"",
+            path: b"/",
+            headers: &[],
+        };
         let facts = Facts::default();
         let credential = Credential {
             kind: "",
@@ -124,7 +164,12 @@ impl Authorizer {
             call: None,
         };
         let subject = Subject::Credential(credential);
-        drop(self.decide(&Question { identities: &identities, subject, head: &head, facts: &facts }));
+        drop(self.decide(&Question {
+            identities: &identities,
+            subject,
+            head: &head,
+            facts: &facts,
+        }));
     }
 
     #[cfg(test)]
@@ -141,30 +186,55 @@ impl Authorizer {
 
 impl std::fmt::Debug for Authorizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Authorizer").field("policies", &self.policies).finish_non_exhaustive()
+        f.debug_struct("Authorizer")
+            .field("policies", &self.policies)
+            .finish_non_exhaustive()
     }
 }
 
 fn sources(bundle: &PolicyBundle) -> Vec<Source<'_>> {
-    let base = embedded::BASE.iter().filter(|_| bundle.base).map(|(name, text)| Source { name: format!("base/{name}"), text });
-    let own = bundle.cedar.0.iter().enumerate().map(|(index, text)| Source { name: format!("cedar[{index}]"), text });
+    let base = embedded::BASE
+        .iter()
+        .filter(|_| bundle.base)
+        .map(|(name, text)| Source {
+            name: format!("base/{name}"),
+            text,
+        });
+    let own = bundle
+        .cedar
+        .0
+        .iter()
+        .enumerate()
+        .map(|(index, text)| Source {
+            name: format!("cedar[{index}]"),
+            text,
+        });
     base.chain(own).collect()
 }
 
 /// Leaves out of each action's policies those whose scope cannot hold it. This changes no answer: such a policy does not apply, and its
 /// conditions would not have been evaluated.
-fn slices(policies: &[Policy], vocabulary: &Vocabulary) -> Result<HashMap<AskedAction, Arc<PolicySet>>, PolicyError> {
+fn slices(
+    policies: &[Policy],
+    vocabulary: &Vocabulary,
+) -> Result<HashMap<AskedAction, Arc<PolicySet>>, PolicyError> {
     let mut shared: HashMap<Vec<usize>, Arc<PolicySet>> = HashMap::new();
     let mut slices = HashMap::new();
     for asked in AskedAction::all() {
-        let Some(action) = vocabulary.action(asked) else { continue };
-        let applying = policies.iter().enumerate().filter(|(_, policy)| can_apply(policy, action));
+        let Some(action) = vocabulary.action(asked) else {
+            continue;
+        };
+        let applying = policies
+            .iter()
+            .enumerate()
+            .filter(|(_, policy)| can_apply(policy, action));
         let (indices, applying): (Vec<usize>, Vec<&Policy>) = applying.unzip();
         let slice = match shared.get(&indices) {
             Some(slice) => Arc::clone(slice),
             None => {
                 let set = PolicySet::from_policies(applying.into_iter().cloned());
-                let slice = Arc::new(set.map_err(|error| PolicyError::new("policies", chain(&error)))?);
+                let slice =
+                    Arc::new(set.map_err(|error| PolicyError::new("policies", chain(&error)))?);
                 shared.insert(indices, Arc::clone(&slice));
                 slice
             }
@@ -175,7 +245,8 @@ fn slices(policies: &[Policy], vocabulary: &Vocabulary) -> Result<HashMap<AskedA
 }
 
 fn can_apply(policy: &Policy, action: &ActionEntity) -> bool {
-    let holds = |wanted: &cedar_policy::EntityUid| *wanted == action.uid || action.groups.contains(wanted);
+    let holds =
+        |wanted: &cedar_policy::EntityUid| *wanted == action.uid || action.groups.contains(wanted);
     match policy.action_constraint() {
         ActionConstraint::Any => true,
         ActionConstraint::Eq(wanted) => wanted == action.uid,

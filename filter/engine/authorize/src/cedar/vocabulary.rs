@@ -17,7 +17,10 @@ pub(super) enum AskedAction {
 
 impl AskedAction {
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        Action::ALL.into_iter().map(Self::Call).chain([Self::Reveal])
+        Action::ALL
+            .into_iter()
+            .map(Self::Call)
+            .chain([Self::Reveal])
     }
 
     fn name(self) -> &'static str {
@@ -73,15 +76,25 @@ impl Vocabulary {
         let action_type = name("Action")?;
         let mut actions = HashMap::new();
         for action in AskedAction::all() {
-            let uid = EntityUid::from_type_name_and_id(action_type.clone(), EntityId::new(action.name()));
+            let uid =
+                EntityUid::from_type_name_and_id(action_type.clone(), EntityId::new(action.name()));
             let groups: Vec<EntityUid> = known
                 .ancestors(&uid)
-                .ok_or_else(|| PolicyError::new("schema", format!("action `{}` is missing", action.name())))?
+                .ok_or_else(|| {
+                    PolicyError::new("schema", format!("action `{}` is missing", action.name()))
+                })?
                 .cloned()
                 .collect();
             // INVARIANT: the action in a question has all its groups as parents. Without them a `forbid` on a group would not apply, silently.
             let entity = Entity::new_no_attrs(uid.clone(), groups.iter().cloned().collect());
-            actions.insert(action, ActionEntity { uid, entity, groups });
+            actions.insert(
+                action,
+                ActionEntity {
+                    uid,
+                    entity,
+                    groups,
+                },
+            );
         }
         Ok(Self {
             workload: name("Workload")?,

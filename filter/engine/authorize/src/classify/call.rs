@@ -2,7 +2,10 @@
 
 /// What a caller wants to do, in the vocabulary of the policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
-#[expect(missing_docs, reason = "the names are the documentation; each is described in the policy schema")]
+#[expect(
+    missing_docs,
+    reason = "the names are the documentation; each is described in the policy schema"
+)]
 pub enum Action {
     Read,
     List,

@@ -48,19 +48,39 @@ pub(super) fn canonical(head: &Head<'_>) -> Result<Canonical, Reason> {
     if trailing_slash && !matches!(verb, Verb::List | Verb::Scan) {
         return Err(Reason::TrailingSlash);
     }
-    Ok(Canonical { verb, segments, namespace: namespace(head)?, wrapped: wrapped(head)? })
+    Ok(Canonical {
+        verb,
+        segments,
+        namespace: namespace(head)?,
+        wrapped: wrapped(head)?,
+    })
 }
 
 fn check_headers(head: &Head<'_>) -> Result<(), Reason> {
-    const SINGLE: [&str; 4] = ["x-vault-token", "x-vault-namespace", "x-vault-wrap-ttl", "authorization"];
-    const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+    const SINGLE: [&str; 4] = [
+        "x-vault-token",
+        "x-vault-namespace",
+        "x-vault-wrap-ttl",
+        "authorization",
+    ];
+    const OVERRIDES: [&str; 3] = [
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+    ];
     const INLINE_AUTH: &[u8] = b"x-vault-inline-auth";
     let mut seen = [false; SINGLE.len()];
     for (name, _) in head.headers {
-        if name.get(..INLINE_AUTH.len()).is_some_and(|start| start.eq_ignore_ascii_case(INLINE_AUTH)) {
+        if name
+            .get(..INLINE_AUTH.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(INLINE_AUTH))
+        {
             return Err(Reason::InlineAuth);
         }
-        if OVERRIDES.iter().any(|header| name.eq_ignore_ascii_case(header.as_bytes())) {
+        if OVERRIDES
+            .iter()
+            .any(|header| name.eq_ignore_ascii_case(header.as_bytes()))
+        {
             return Err(Reason::MethodOverride);
         }
         for (header, seen) in SINGLE.iter().zip(&mut seen) {
@@ -110,7 +130,11 @@ fn segments(path: &str) -> Result<(Vec<String>, bool), Reason> {
         Some(body) => (body, true),
         None => (body, false),
     };
-    let segments: Vec<String> = if body.is_empty() { Vec::new() } else { body.split('/').map(str::to_owned).collect() };
+    let segments: Vec<String> = if body.is_empty() {
+        Vec::new()
+    } else {
+        body.split('/').map(str::to_owned).collect()
+    };
     if segments.len() > DEEPEST {
         return Err(Reason::TooLong);
     }
@@ -139,7 +163,8 @@ fn is_printable(character: char) -> bool {
 }
 
 fn decode(text: &str, plus_is_space: bool) -> Result<Cow<'_, str>, Reason> {
-    if !text.contains('%') && !(plus_is_space && text.contains('+')) {
+    let is_encoded = text.contains('%') || (plus_is_space && text.contains('+'));
+    if !is_encoded {
         return Ok(Cow::Borrowed(text));
     }
     let mut decoded = Vec::with_capacity(text.len());
@@ -147,19 +172,29 @@ fn decode(text: &str, plus_is_space: bool) -> Result<Cow<'_, str>, Reason> {
     while let Some(byte) = bytes.next() {
         decoded.push(match byte {
             b'%' => {
-                let high = bytes.next().and_then(hex_digit).ok_or(Reason::BadEncoding)?;
-                let low = bytes.next().and_then(hex_digit).ok_or(Reason::BadEncoding)?;
+                let high = bytes
+                    .next()
+                    .and_then(hex_digit)
+                    .ok_or(Reason::BadEncoding)?;
+                let low = bytes
+                    .next()
+                    .and_then(hex_digit)
+                    .ok_or(Reason::BadEncoding)?;
                 high << 4 | low
             }
             b'+' if plus_is_space => b' ',
             byte => byte,
         });
     }
-    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| Reason::NotUtf8)
+    String::from_utf8(decoded)
+        .map(Cow::Owned)
+        .map_err(|_| Reason::NotUtf8)
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Folds the spellings of a method: PUT is POST, and a GET that asks for a listing is one.
@@ -236,10 +271,18 @@ fn namespace(head: &Head<'_>) -> Result<Vec<String>, Reason> {
     let value = value.strip_suffix('/').unwrap_or(value);
     let segments: Vec<String> = value.split('/').map(str::to_owned).collect();
     let plain = |segment: &String| {
-        check_segment(segment).is_ok() && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~@:+ ".contains(&byte))
+        check_segment(segment).is_ok()
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~@:+ ".contains(&byte))
     };
     let spaced = value.starts_with(' ') || value.ends_with(' ');
-    if value.len() > LONGEST || segments.len() > DEEPEST || spaced || !segments.iter().all(plain) || value == "root" {
+    if value.len() > LONGEST
+        || segments.len() > DEEPEST
+        || spaced
+        || !segments.iter().all(plain)
+        || value == "root"
+    {
         return Err(Reason::NamespaceNotCanonical);
     }
     Ok(segments)
@@ -249,7 +292,10 @@ fn wrapped(head: &Head<'_>) -> Result<bool, Reason> {
     let Some(value) = head.values("x-vault-wrap-ttl").next() else {
         return Ok(false);
     };
-    if !value.iter().all(|byte| byte.is_ascii_digit() || b"smhd".contains(byte)) {
+    if !value
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || b"smhd".contains(byte))
+    {
         return Err(Reason::WrapTtl);
     }
     Ok(value.iter().any(|byte| matches!(byte, b'1'..=b'9')))

@@ -29,12 +29,15 @@ pub struct ServiceConfig {
 }
 
 /// Which requests go to a service: every list that is not empty must hold the request's value.
+///
+/// A caller chooses the authority and the path, the proxy chooses the route and the cluster. Where one upstream can be reached under several
+/// names, match by route or cluster.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Match {
     /// Host names, with or without port, `*.example.com` for subdomains.
     pub authority: Vec<String>,
-    /// Beginning of the path. A path that is not canonical matches any prefix, so that no spelling escapes the guard.
+    /// Beginning of the path, whole segments. Compared loosely, so that no spelling of a guarded path passes for another.
     pub path_prefix: String,
     /// Names of routes.
     pub route: Vec<String>,

@@ -77,30 +77,51 @@ impl Definition {
                     engines
                         .iter()
                         .position(|earlier| earlier.kind.name == *base)
-                        .ok_or_else(|| format!("engine `{}` extends `{base}`, which is not defined above it", engine.name))?,
+                        .ok_or_else(|| {
+                            format!(
+                                "engine `{}` extends `{base}`, which is not defined above it",
+                                engine.name
+                            )
+                        })?,
                 ),
             };
             engines.push(Engine::compile(engine, extends, &file.service)?);
         }
-        Ok(Self { service: file.service, name: file.name, base: file.base, engines })
+        Ok(Self {
+            service: file.service,
+            name: file.name,
+            base: file.base,
+            engines,
+        })
     }
 
     /// The engine of a type at a mount path.
     pub(super) fn engine_for(&self, engine_type: &str, mount: &str) -> Result<usize, String> {
         let mut elsewhere = None;
         for (index, engine) in self.engines.iter().enumerate() {
-            if engine.kind.name != engine_type && !engine.kind.aliases.iter().any(|alias| alias == engine_type) {
+            if engine.kind.name != engine_type
+                && !engine.kind.aliases.iter().any(|alias| alias == engine_type)
+            {
                 continue;
             }
             let parent = mount.split_once('/').map(|(first, _)| first);
             match (engine.kind.below.as_deref(), parent) {
                 (Some(below), parent) if parent == Some(below) => return Ok(index),
-                (Some(below), _) => elsewhere = Some(format!("`{engine_type}` is mounted below `{below}/`")),
-                (None, Some("auth")) => elsewhere = Some(format!("`{engine_type}` is not mounted below `auth/`")),
+                (Some(below), _) => {
+                    elsewhere = Some(format!("`{engine_type}` is mounted below `{below}/`"));
+                }
+                (None, Some("auth")) => {
+                    elsewhere = Some(format!("`{engine_type}` is not mounted below `auth/`"));
+                }
                 (None, _) => return Ok(index),
             }
         }
-        Err(elsewhere.unwrap_or_else(|| format!("`{engine_type}` is not a known engine; known are {}", self.known())))
+        Err(elsewhere.unwrap_or_else(|| {
+            format!(
+                "`{engine_type}` is not a known engine; known are {}",
+                self.known()
+            )
+        }))
     }
 
     /// Engines in file order.
@@ -109,7 +130,12 @@ impl Definition {
     }
 
     /// The first entry of an engine, or of the one it extends, that fits.
-    pub(super) fn find<'a>(&'a self, engine: usize, verb: Verb, path: &'a [String]) -> Option<(&'a Entry, Bindings<'a>)> {
+    pub(super) fn find<'a>(
+        &'a self,
+        engine: usize,
+        verb: Verb,
+        path: &'a [String],
+    ) -> Option<(&'a Entry, Bindings<'a>)> {
         let mut engine = self.engines.get(engine)?;
         loop {
             if let Some(found) = engine.find(verb, path) {
@@ -149,21 +175,42 @@ impl Engine {
         for calls in calls.values_mut() {
             calls.seal();
         }
-        let kind = EngineKind { name: file.name, aliases: file.aliases, below: file.below };
-        Ok(Self { kind, mounted_at: file.mounted_at, extends, calls })
+        let kind = EngineKind {
+            name: file.name,
+            aliases: file.aliases,
+            below: file.below,
+        };
+        Ok(Self {
+            kind,
+            mounted_at: file.mounted_at,
+            extends,
+            calls,
+        })
     }
 
     fn find<'a>(&'a self, verb: Verb, path: &'a [String]) -> Option<(&'a Entry, Bindings<'a>)> {
         let calls = self.calls.get(&verb)?;
-        let candidates = path.first().and_then(|first| calls.by_first.get(first)).unwrap_or(&calls.other);
-        candidates.iter().find_map(|entry| entry.pattern.matches(path).map(|bindings| (entry, bindings)))
+        let candidates = path
+            .first()
+            .and_then(|first| calls.by_first.get(first))
+            .unwrap_or(&calls.other);
+        candidates.iter().find_map(|entry| {
+            entry
+                .pattern
+                .matches(path)
+                .map(|bindings| (entry, bindings))
+        })
     }
 }
 
 impl Calls {
     fn add(&mut self, entry: &Entry) {
         match entry.pattern.first_literal() {
-            Some(literal) => self.by_first.entry(literal.to_owned()).or_default().push(entry.clone()),
+            Some(literal) => self
+                .by_first
+                .entry(literal.to_owned())
+                .or_default()
+                .push(entry.clone()),
             None => self.other.push(entry.clone()),
         }
     }
@@ -180,18 +227,35 @@ impl Calls {
 impl Entry {
     fn compile(call: &CallFile, order: usize, id: String, kind: &str) -> Result<Self, String> {
         let pattern = Pattern::compile(&call.path).map_err(|error| format!("`{id}`: {error}"))?;
-        let resource = call.resource.as_deref().map(Pattern::compile).transpose().map_err(|error| format!("`{id}`: {error}"))?;
+        let resource = call
+            .resource
+            .as_deref()
+            .map(Pattern::compile)
+            .transpose()
+            .map_err(|error| format!("`{id}`: {error}"))?;
         if let Some(resource) = &resource {
-            let unbound = resource.variables().find(|variable| !pattern.variables().any(|known| known == *variable));
+            let unbound = resource
+                .variables()
+                .find(|variable| !pattern.variables().any(|known| known == *variable));
             if let Some(variable) = unbound {
-                return Err(format!("`{id}`: `resource` speaks of `{{{variable}}}`, which `path` does not have"));
+                return Err(format!(
+                    "`{id}`: `resource` speaks of `{{{variable}}}`, which `path` does not have"
+                ));
             }
             if !resource.is_fixed() {
-                return Err(format!("`{id}`: `resource` takes variables without `+` or `*`"));
+                return Err(format!(
+                    "`{id}`: `resource` takes variables without `+` or `*`"
+                ));
             }
         }
-        if let Some(field) = call.fields.iter().find(|field| !field.is_empty() && !field.starts_with('/')) {
-            return Err(format!("`{id}`: `{field}` in `fields` is not a JSON pointer"));
+        if let Some(field) = call
+            .fields
+            .iter()
+            .find(|field| !field.is_empty() && !field.starts_with('/'))
+        {
+            return Err(format!(
+                "`{id}`: `{field}` in `fields` is not a JSON pointer"
+            ));
         }
         Ok(Self {
             order,
@@ -208,7 +272,11 @@ impl Entry {
     }
 
     /// Path of the resource below the mount.
-    pub(super) fn resource<'a>(&'a self, bindings: &Bindings<'a>, path: &'a [String]) -> Vec<&'a str> {
+    pub(super) fn resource<'a>(
+        &'a self,
+        bindings: &Bindings<'a>,
+        path: &'a [String],
+    ) -> Vec<&'a str> {
         match &self.resource {
             Some(resource) => bindings.fill(resource),
             None => path.iter().map(String::as_str).collect(),
@@ -269,8 +337,13 @@ impl<'de> Deserialize<'de> for Verbs {
             "DELETE" => Ok(Verb::Delete),
             "LIST" => Ok(Verb::List),
             "SCAN" => Ok(Verb::Scan),
-            other => Err(D::Error::custom(format!("`{other}` in `on` is not GET, HEAD, POST, PATCH, DELETE, LIST or SCAN"))),
+            other => Err(D::Error::custom(format!(
+                "`{other}` in `on` is not GET, HEAD, POST, PATCH, DELETE, LIST or SCAN"
+            ))),
         };
-        text.split_ascii_whitespace().map(verb).collect::<Result<_, _>>().map(Self)
+        text.split_ascii_whitespace()
+            .map(verb)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }

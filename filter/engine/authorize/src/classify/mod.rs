@@ -65,20 +65,35 @@ impl Services {
     /// An unknown service or engine, a path that is not plain, two services of one name.
     pub fn new(config: &[ServiceConfig]) -> Result<Self, ServiceError> {
         if config.is_empty() {
-            return Ok(Self { services: Vec::new() });
+            return Ok(Self {
+                services: Vec::new(),
+            });
         }
         let definitions = definitions()?;
         let mut names = HashSet::new();
         let mut services = Vec::new();
         for (index, entry) in config.iter().enumerate() {
             let wrong = |message| ServiceError::Config { index, message };
-            let definition = definitions.iter().find(|definition| definition.service == entry.service).ok_or_else(|| {
-                let known: Vec<&str> = definitions.iter().map(|definition| definition.service.as_str()).collect();
-                wrong(format!("`{}` is not a known service; known are {}", entry.service, known.join(", ")))
-            })?;
+            let definition = definitions
+                .iter()
+                .find(|definition| definition.service == entry.service)
+                .ok_or_else(|| {
+                    let known: Vec<&str> = definitions
+                        .iter()
+                        .map(|definition| definition.service.as_str())
+                        .collect();
+                    wrong(format!(
+                        "`{}` is not a known service; known are {}",
+                        entry.service,
+                        known.join(", ")
+                    ))
+                })?;
             let service = Service::new(entry, Arc::clone(definition)).map_err(wrong)?;
             if !names.insert(service.name.clone()) {
-                return Err(wrong(format!("there are two services called `{}`: give each a `name` of its own", service.name)));
+                return Err(wrong(format!(
+                    "there are two services called `{}`: give each a `name` of its own",
+                    service.name
+                )));
             }
             services.push((Matcher::new(&entry.matches).map_err(wrong)?, service));
         }
@@ -87,12 +102,18 @@ impl Services {
 
     /// The first configured service whose `match` holds; `None` means ordinary traffic. O(number of services).
     pub fn guarding(&self, head: &Head<'_>, facts: &Facts) -> Option<ServiceId> {
-        self.services.iter().position(|(matcher, _)| matcher.matches(head, facts)).map(ServiceId)
+        self.services
+            .iter()
+            .position(|(matcher, _)| matcher.matches(head, facts))
+            .map(ServiceId)
     }
 
     /// Name of a service as it appears in resource ids, for audit records of refused requests.
     pub fn name(&self, service: ServiceId) -> &str {
-        self.services.get(service.0).map(|(_, service)| service.name.as_str()).unwrap_or_default()
+        self.services
+            .get(service.0)
+            .map(|(_, service)| service.name.as_str())
+            .unwrap_or_default()
     }
 
     /// Works out what a request asks of a service.
@@ -112,7 +133,10 @@ impl Services {
 
 fn definitions() -> Result<Vec<Arc<Definition>>, ServiceError> {
     let parse = |(name, text): &(&str, &str)| {
-        let wrong = |message| ServiceError::Definition { name: (*name).to_owned(), message };
+        let wrong = |message| ServiceError::Definition {
+            name: (*name).to_owned(),
+            message,
+        };
         Definition::parse(text).map(Arc::new).map_err(wrong)
     };
     embedded::SERVICES.iter().map(parse).collect()

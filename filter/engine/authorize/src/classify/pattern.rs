@@ -23,15 +23,23 @@ struct Many {
 impl Pattern {
     /// Compiles a template. The empty template is the mount itself.
     pub(super) fn compile(template: &str) -> Result<Self, String> {
-        let mut pattern = Self { before: Vec::new(), many: None, after: Vec::new() };
+        let mut pattern = Self {
+            before: Vec::new(),
+            many: None,
+            after: Vec::new(),
+        };
         if template.is_empty() {
             return Ok(pattern);
         }
         for segment in template.split('/') {
-            let variable = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            let variable = segment
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
             let Some(variable) = variable else {
                 if segment.is_empty() || segment.contains(['{', '}']) {
-                    return Err(format!("`{template}` has a segment `{segment}` that is neither a name nor a `{{variable}}`"));
+                    return Err(format!(
+                        "`{template}` has a segment `{segment}` that is neither a name nor a `{{variable}}`"
+                    ));
                 }
                 pattern.push(Part::Literal(segment.to_owned()));
                 continue;
@@ -44,9 +52,16 @@ impl Pattern {
             match least {
                 None => pattern.push(Part::One(name.to_owned())),
                 Some(_) if pattern.many.is_some() => {
-                    return Err(format!("`{template}` has more than one variable of many segments"));
+                    return Err(format!(
+                        "`{template}` has more than one variable of many segments"
+                    ));
                 }
-                Some(least) => pattern.many = Some(Many { name: name.to_owned(), least }),
+                Some(least) => {
+                    pattern.many = Some(Many {
+                        name: name.to_owned(),
+                        least,
+                    });
+                }
             }
         }
         Ok(pattern)
@@ -67,10 +82,14 @@ impl Pattern {
 
     /// Names of the variables.
     pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
-        let ones = self.before.iter().chain(&self.after).filter_map(|part| match part {
-            Part::One(name) => Some(name.as_str()),
-            Part::Literal(_) => None,
-        });
+        let ones = self
+            .before
+            .iter()
+            .chain(&self.after)
+            .filter_map(|part| match part {
+                Part::One(name) => Some(name.as_str()),
+                Part::Literal(_) => None,
+            });
         ones.chain(self.many.iter().map(|many| many.name.as_str()))
     }
 
@@ -85,7 +104,12 @@ impl Pattern {
         if !fits || !all_match(&self.before, head) || !all_match(&self.after, tail) {
             return None;
         }
-        Some(Bindings { pattern: self, head, middle, tail })
+        Some(Bindings {
+            pattern: self,
+            head,
+            middle,
+            tail,
+        })
     }
 
     fn push(&mut self, part: Part) {
@@ -98,10 +122,13 @@ impl Pattern {
 }
 
 fn all_match(parts: &[Part], segments: &[String]) -> bool {
-    parts.iter().zip(segments).all(|(part, segment)| match part {
-        Part::Literal(literal) => literal == segment,
-        Part::One(_) => true,
-    })
+    parts
+        .iter()
+        .zip(segments)
+        .all(|(part, segment)| match part {
+            Part::Literal(literal) => literal == segment,
+            Part::One(_) => true,
+        })
 }
 
 /// What the variables of a pattern stand for in one path.
@@ -126,13 +153,22 @@ impl<'a> Bindings<'a> {
     }
 
     fn value(&self, wanted: &str) -> &'a [String] {
-        if self.pattern.many.as_ref().is_some_and(|many| many.name == wanted) {
+        if self
+            .pattern
+            .many
+            .as_ref()
+            .is_some_and(|many| many.name == wanted)
+        {
             return self.middle;
         }
         let before = self.pattern.before.iter().zip(self.head);
         let after = self.pattern.after.iter().zip(self.tail);
-        let found = before.chain(after).find(|(part, _)| matches!(part, Part::One(name) if name == wanted));
-        found.map(|(_, segment)| std::slice::from_ref(segment)).unwrap_or_default()
+        let found = before
+            .chain(after)
+            .find(|(part, _)| matches!(part, Part::One(name) if name == wanted));
+        found
+            .map(|(_, segment)| std::slice::from_ref(segment))
+            .unwrap_or_default()
     }
 }
 
@@ -141,7 +177,10 @@ mod tests {
     use super::*;
 
     fn split(path: &str) -> Vec<String> {
-        path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+        path.split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
@@ -154,14 +193,26 @@ mod tests {
             ("keys/{key}/rotate", "keys/k/rotate", true),
             ("keys/{key}/rotate", "keys/rotate", false),
             ("keys/{key}/rotate", "keys/a/b/rotate", false),
-            ("{scope+}/acme/order/{order}/cert", "issuer/x/acme/order/1/cert", true),
-            ("{scope+}/acme/order/{order}/cert", "acme/order/1/cert", false),
+            (
+                "{scope+}/acme/order/{order}/cert",
+                "issuer/x/acme/order/1/cert",
+                true,
+            ),
+            (
+                "{scope+}/acme/order/{order}/cert",
+                "acme/order/1/cert",
+                false,
+            ),
             ("", "", true),
             ("", "x", false),
         ];
         for (template, path, expected) in table {
             let pattern = Pattern::compile(template).expect(template);
-            assert_eq!(pattern.matches(&split(path)).is_some(), expected, "{template} on {path}");
+            assert_eq!(
+                pattern.matches(&split(path)).is_some(),
+                expected,
+                "{template} on {path}"
+            );
         }
     }
 
@@ -170,13 +221,29 @@ mod tests {
         let table = [
             ("data/{path+}", "{path}", "data/a/b", "a/b"),
             ("sign/{key}/{alg}", "keys/{key}", "sign/k/sha2", "keys/k"),
-            ("{scope+}/acme/order/{order}/cert", "orders/{order}", "issuer/x/acme/order/1/cert", "orders/1"),
+            (
+                "{scope+}/acme/order/{order}/cert",
+                "orders/{order}",
+                "issuer/x/acme/order/1/cert",
+                "orders/1",
+            ),
             ("metadata/{path*}", "{path}", "metadata", ""),
         ];
         for (template, resource, path, expected) in table {
-            let (pattern, resource) = (Pattern::compile(template).expect(template), Pattern::compile(resource).expect(resource));
+            let (pattern, resource) = (
+                Pattern::compile(template).expect(template),
+                Pattern::compile(resource).expect(resource),
+            );
             let path = split(path);
-            assert_eq!(pattern.matches(&path).expect(template).fill(&resource).join("/"), expected, "{template}");
+            assert_eq!(
+                pattern
+                    .matches(&path)
+                    .expect(template)
+                    .fill(&resource)
+                    .join("/"),
+                expected,
+                "{template}"
+            );
         }
     }
 

@@ -65,6 +65,9 @@ reasons! {
 
 impl From<RefusalReason> for Refusal {
     fn from(reason: RefusalReason) -> Self {
-        Self { reason, message: reason.message() }
+        Self {
+            reason,
+            message: reason.message(),
+        }
     }
 }

@@ -20,11 +20,27 @@ fn openbao() -> Services {
     services(config).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn call_with(services: &Services, method: &str, target: &str, headers: &[(&str, &str)]) -> Result<Call, Refusal> {
-    let headers: Vec<(Vec<u8>, Vec<u8>)> =
-        headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
-    let head = Head { method: method.as_bytes(), authority: b"bao.internal", path: target.as_bytes(), headers: &headers };
-    let service = services.guarding(&head, &Facts::default()).expect("guarded");
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+fn call_with(
+    services: &Services,
+    method: &str,
+    target: &str,
+    headers: Headers<'_>,
+) -> Result<Call, Refusal> {
+    let headers: Vec<(Vec<u8>, Vec<u8>)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+        .collect();
+    let head = Head {
+        method: method.as_bytes(),
+        authority: b"bao.internal",
+        path: target.as_bytes(),
+        headers: &headers,
+    };
+    let service = services
+        .guarding(&head, &Facts::default())
+        .expect("guarded");
     services.classify(service, &head)
 }
 
@@ -36,8 +52,16 @@ fn call(method: &str, target: &str) -> Result<Call, Refusal> {
 fn summary(call: Result<Call, Refusal>) -> String {
     match call {
         Ok(call) => {
-            let sub_action = call.sub_action.map(|sub_action| format!("/{sub_action}")).unwrap_or_default();
-            format!("{}{sub_action} {} [{}]", call.action.as_str(), call.resource.id, call.resource.kind)
+            let sub_action = call
+                .sub_action
+                .map(|sub_action| format!("/{sub_action}"))
+                .unwrap_or_default();
+            format!(
+                "{}{sub_action} {} [{}]",
+                call.action.as_str(),
+                call.resource.id,
+                call.resource.kind
+            )
         }
         Err(refusal) => refusal.reason.as_str().to_owned(),
     }
@@ -46,21 +70,81 @@ fn summary(call: Result<Call, Refusal>) -> String {
 #[test]
 fn calls_mean_what_the_service_makes_of_them() {
     let table = [
-        ("GET", "/v1/secret/data/payments/stripe", "Read vault/secret/payments/stripe [secret]"),
-        ("GET", "/v1/secret/data/payments/stripe?version=3", "Read vault/secret/payments/stripe [secret]"),
-        ("POST", "/v1/secret/data/payments/stripe", "Write vault/secret/payments/stripe [secret]"),
-        ("PUT", "/v1/secret/data/payments/stripe", "Write vault/secret/payments/stripe [secret]"),
-        ("PATCH", "/v1/secret/data/payments/stripe", "Write vault/secret/payments/stripe [secret]"),
-        ("DELETE", "/v1/secret/data/payments/stripe", "Delete vault/secret/payments/stripe [secret]"),
-        ("POST", "/v1/secret/delete/payments/stripe", "Delete vault/secret/payments/stripe [secret]"),
-        ("POST", "/v1/secret/undelete/payments/stripe", "Write/restore vault/secret/payments/stripe [secret]"),
-        ("POST", "/v1/secret/destroy/payments/stripe", "Destroy vault/secret/payments/stripe [secret]"),
-        ("DELETE", "/v1/secret/metadata/payments/stripe", "Destroy vault/secret/payments/stripe [secret]"),
-        ("GET", "/v1/secret/metadata/payments/stripe", "List vault/secret/payments/stripe [secret]"),
-        ("LIST", "/v1/secret/metadata/payments", "List vault/secret/payments [secret]"),
-        ("LIST", "/v1/secret/metadata/payments/", "List vault/secret/payments [secret]"),
-        ("GET", "/v1/secret/metadata/?list=true", "List vault/secret [secret]"),
-        ("GET", "/v1/secret/metadata/payments?scan=true", "List/scan vault/secret/payments [secret]"),
+        (
+            "GET",
+            "/v1/secret/data/payments/stripe",
+            "Read vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "GET",
+            "/v1/secret/data/payments/stripe?version=3",
+            "Read vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "POST",
+            "/v1/secret/data/payments/stripe",
+            "Write vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "PUT",
+            "/v1/secret/data/payments/stripe",
+            "Write vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "PATCH",
+            "/v1/secret/data/payments/stripe",
+            "Write vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "DELETE",
+            "/v1/secret/data/payments/stripe",
+            "Delete vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "POST",
+            "/v1/secret/delete/payments/stripe",
+            "Delete vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "POST",
+            "/v1/secret/undelete/payments/stripe",
+            "Write/restore vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "POST",
+            "/v1/secret/destroy/payments/stripe",
+            "Destroy vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "DELETE",
+            "/v1/secret/metadata/payments/stripe",
+            "Destroy vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "GET",
+            "/v1/secret/metadata/payments/stripe",
+            "List vault/secret/payments/stripe [secret]",
+        ),
+        (
+            "LIST",
+            "/v1/secret/metadata/payments",
+            "List vault/secret/payments [secret]",
+        ),
+        (
+            "LIST",
+            "/v1/secret/metadata/payments/",
+            "List vault/secret/payments [secret]",
+        ),
+        (
+            "GET",
+            "/v1/secret/metadata/?list=true",
+            "List vault/secret [secret]",
+        ),
+        (
+            "GET",
+            "/v1/secret/metadata/payments?scan=true",
+            "List/scan vault/secret/payments [secret]",
+        ),
         ("GET", "/v1/secret/data/payments?list=true", "unknown-call"),
         ("GET", "/v1/secret/payments/stripe", "unknown-call"),
         ("GET", "/v1/secret/DATA/payments/stripe", "unknown-call"),
@@ -68,7 +152,11 @@ fn calls_mean_what_the_service_makes_of_them() {
         ("GET", "/v1/kv/data/x", "Read vault/kv/data/x [secret]"),
         ("GET", "/v1/team/kv/x", "Read vault/team/kv/x [secret]"),
         ("GET", "/v1/team/x", "unknown-mount"),
-        ("GET", "/v1/cubbyhole/mine", "Read vault/cubbyhole/mine [secret]"),
+        (
+            "GET",
+            "/v1/cubbyhole/mine",
+            "Read vault/cubbyhole/mine [secret]",
+        ),
         ("GET", "/v1/nowhere/data/x", "unknown-mount"),
         ("GET", "/v1/secretive/data/x", "unknown-mount"),
         ("GET", "/v1", "unknown-mount"),
@@ -76,42 +164,154 @@ fn calls_mean_what_the_service_makes_of_them() {
         ("GET", "/V1/secret/data/x", "unknown-call"),
         ("GET", "/ui/index.html", "unknown-call"),
         ("HEAD", "/v1/secret/data/x", "unknown-call"),
-        ("GET", "/v1/database/creds/app", "Issue vault/database/creds/app [database]"),
-        ("GET", "/v1/consul/creds/app", "Issue vault/consul/creds/app [role]"),
-        ("GET", "/v1/totp/code/k", "Issue vault/totp/code/k [one-time-code]"),
-        ("POST", "/v1/transit/encrypt/k", "Encrypt vault/transit/keys/k [key]"),
-        ("POST", "/v1/transit/decrypt/k", "Decrypt vault/transit/keys/k [key]"),
-        ("POST", "/v1/transit/sign/k/sha2-256", "Sign vault/transit/keys/k [key]"),
-        ("POST", "/v1/transit/verify/k", "Sign/verify vault/transit/keys/k [key]"),
-        ("GET", "/v1/transit/export/signing-key/k/1", "Read vault/transit/keys/k [key]"),
-        ("POST", "/v1/transit/keys/k/rotate", "Rotate vault/transit/keys/k [key]"),
-        ("DELETE", "/v1/transit/keys/k", "Destroy vault/transit/keys/k [key]"),
-        ("GET", "/v1/pki/crl/rotate", "Rotate vault/pki/crl/rotate [certificate-authority]"),
-        ("GET", "/v1/pki/crl/pem", "Read vault/pki/crl/pem [certificate-authority]"),
-        ("POST", "/v1/pki/issuer/default/acme/new-eab", "Issue vault/pki/issuer/default/acme/new-eab [certificate-authority]"),
-        ("POST", "/v1/pki/issuer/default/acme/new-order", "Write/acme vault/pki/issuer/default/acme/new-order [certificate-authority]"),
-        ("POST", "/v1/auth/approle/login", "Login vault/auth/approle/login [auth]"),
-        ("POST", "/v1/auth/approle/role/login", "Admin vault/auth/approle/role/login [auth]"),
-        ("POST", "/v1/auth/approle/role/r/secret-id", "Issue vault/auth/approle/role/r/secret-id [auth]"),
-        ("POST", "/v1/auth/userpass/login/ann", "Login vault/auth/userpass/login/ann [auth]"),
-        ("POST", "/v1/auth/userpass/users/ann/password", "Rotate vault/auth/userpass/users/ann/password [auth]"),
-        ("POST", "/v1/auth/ldap/eu/login/ann", "Login vault/auth/ldap/eu/login/ann [auth]"),
+        (
+            "GET",
+            "/v1/database/creds/app",
+            "Issue vault/database/creds/app [database]",
+        ),
+        (
+            "GET",
+            "/v1/consul/creds/app",
+            "Issue vault/consul/creds/app [role]",
+        ),
+        (
+            "GET",
+            "/v1/totp/code/k",
+            "Issue vault/totp/code/k [one-time-code]",
+        ),
+        (
+            "POST",
+            "/v1/transit/encrypt/k",
+            "Encrypt vault/transit/keys/k [key]",
+        ),
+        (
+            "POST",
+            "/v1/transit/decrypt/k",
+            "Decrypt vault/transit/keys/k [key]",
+        ),
+        (
+            "POST",
+            "/v1/transit/sign/k/sha2-256",
+            "Sign vault/transit/keys/k [key]",
+        ),
+        (
+            "POST",
+            "/v1/transit/verify/k",
+            "Sign/verify vault/transit/keys/k [key]",
+        ),
+        (
+            "GET",
+            "/v1/transit/export/signing-key/k/1",
+            "Read vault/transit/keys/k [key]",
+        ),
+        (
+            "POST",
+            "/v1/transit/keys/k/rotate",
+            "Rotate vault/transit/keys/k [key]",
+        ),
+        (
+            "DELETE",
+            "/v1/transit/keys/k",
+            "Destroy vault/transit/keys/k [key]",
+        ),
+        (
+            "GET",
+            "/v1/pki/crl/rotate",
+            "Rotate vault/pki/crl/rotate [certificate-authority]",
+        ),
+        (
+            "GET",
+            "/v1/pki/crl/pem",
+            "Read vault/pki/crl/pem [certificate-authority]",
+        ),
+        (
+            "POST",
+            "/v1/pki/issuer/default/acme/new-eab",
+            "Issue vault/pki/issuer/default/acme/new-eab [certificate-authority]",
+        ),
+        (
+            "POST",
+            "/v1/pki/issuer/default/acme/new-order",
+            "Write/acme vault/pki/issuer/default/acme/new-order [certificate-authority]",
+        ),
+        (
+            "POST",
+            "/v1/auth/approle/login",
+            "Login vault/auth/approle/login [auth]",
+        ),
+        (
+            "POST",
+            "/v1/auth/approle/role/login",
+            "Admin vault/auth/approle/role/login [auth]",
+        ),
+        (
+            "POST",
+            "/v1/auth/approle/role/r/secret-id",
+            "Issue vault/auth/approle/role/r/secret-id [auth]",
+        ),
+        (
+            "POST",
+            "/v1/auth/userpass/login/ann",
+            "Login vault/auth/userpass/login/ann [auth]",
+        ),
+        (
+            "POST",
+            "/v1/auth/userpass/users/ann/password",
+            "Rotate vault/auth/userpass/users/ann/password [auth]",
+        ),
+        (
+            "POST",
+            "/v1/auth/ldap/eu/login/ann",
+            "Login vault/auth/ldap/eu/login/ann [auth]",
+        ),
         ("POST", "/v1/auth/unknown/login", "unknown-mount"),
-        ("POST", "/v1/auth/token/create", "Issue vault/auth/token/create [token]"),
-        ("GET", "/v1/auth/token/lookup-self", "Read vault/auth/token/lookup-self [own-token]"),
+        (
+            "POST",
+            "/v1/auth/token/create",
+            "Issue vault/auth/token/create [token]",
+        ),
+        (
+            "GET",
+            "/v1/auth/token/lookup-self",
+            "Read vault/auth/token/lookup-self [own-token]",
+        ),
         ("POST", "/v1/auth/token/login", "unknown-call"),
         ("GET", "/v1/sys/health", "Read vault/sys/health [system]"),
         ("HEAD", "/v1/sys/health", "Read vault/sys/health [system]"),
         ("GET", "/v1/sys/mounts", "Admin vault/sys/mounts [system]"),
-        ("GET", "/v1/sys/internal/ui/mounts/secret/x", "List vault/sys/internal/ui/mounts/secret/x [mount-info]"),
-        ("GET", "/v1/sys/raw/core/keyring", "Admin/raw vault/sys/raw/core/keyring [system]"),
-        ("GET", "/v1/sys/storage/raft/snapshot", "Admin/export vault/sys/storage/raft/snapshot [system]"),
-        ("POST", "/v1/sys/wrapping/unwrap", "Read vault/sys/wrapping/unwrap [system]"),
-        ("DELETE", "/v1/sys/anything/new", "Admin vault/sys/anything/new [system]"),
+        (
+            "GET",
+            "/v1/sys/internal/ui/mounts/secret/x",
+            "List vault/sys/internal/ui/mounts/secret/x [mount-info]",
+        ),
+        (
+            "GET",
+            "/v1/sys/raw/core/keyring",
+            "Admin/raw vault/sys/raw/core/keyring [system]",
+        ),
+        (
+            "GET",
+            "/v1/sys/storage/raft/snapshot",
+            "Admin/export vault/sys/storage/raft/snapshot [system]",
+        ),
+        (
+            "POST",
+            "/v1/sys/wrapping/unwrap",
+            "Read vault/sys/wrapping/unwrap [system]",
+        ),
+        (
+            "DELETE",
+            "/v1/sys/anything/new",
+            "Admin vault/sys/anything/new [system]",
+        ),
     ];
     let services = openbao();
     for (method, target, expected) in table {
-        assert_eq!(summary(call_with(&services, method, target, &[])), expected, "{method} {target}");
+        assert_eq!(
+            summary(call_with(&services, method, target, &[])),
+            expected,
+            "{method} {target}"
+        );
     }
 }
 
@@ -122,11 +322,31 @@ fn namespaces_come_from_the_header_and_from_the_path() {
         ("team1", "/v1/kv/a", "Read vault/team1/kv/a [secret]"),
         ("team1/", "/v1/kv/a", "Read vault/team1/kv/a [secret]"),
         ("root", "/v1/team1/kv/a", "Read vault/team1/kv/a [secret]"),
-        ("team1", "/v1/sub/kv/a", "Read vault/team1/sub/kv/a [secret]"),
-        ("team1/sub", "/v1/kv/a", "Read vault/team1/sub/kv/a [secret]"),
-        ("", "/v1/team1%2fsub/kv/a", "Read vault/team1/sub/kv/a [secret]"),
-        ("team1", "/v1/special/a", "Read vault/team1/special/a [secret]"),
-        ("team1", "/v1/sys/mounts", "Admin vault/team1/sys/mounts [system]"),
+        (
+            "team1",
+            "/v1/sub/kv/a",
+            "Read vault/team1/sub/kv/a [secret]",
+        ),
+        (
+            "team1/sub",
+            "/v1/kv/a",
+            "Read vault/team1/sub/kv/a [secret]",
+        ),
+        (
+            "",
+            "/v1/team1%2fsub/kv/a",
+            "Read vault/team1/sub/kv/a [secret]",
+        ),
+        (
+            "team1",
+            "/v1/special/a",
+            "Read vault/team1/special/a [secret]",
+        ),
+        (
+            "team1",
+            "/v1/sys/mounts",
+            "Admin vault/team1/sys/mounts [system]",
+        ),
         ("", "/v1/special/a", "unknown-mount"),
         ("team1/sub", "/v1/special/a", "unknown-mount"),
         ("team2", "/v1/kv/a", "unknown-namespace"),
@@ -135,17 +355,31 @@ fn namespaces_come_from_the_header_and_from_the_path() {
     ];
     let services = openbao();
     for (namespace, target, expected) in table {
-        assert_eq!(summary(call_with(&services, "GET", target, &[("x-vault-namespace", namespace)])), expected, "{namespace} {target}");
+        assert_eq!(
+            summary(call_with(
+                &services,
+                "GET",
+                target,
+                &[("x-vault-namespace", namespace)]
+            )),
+            expected,
+            "{namespace} {target}"
+        );
     }
 }
 
 #[test]
 fn a_call_names_the_fields_that_hold_values() {
-    let table: [(&str, &str, &[(&str, &str)], &[&str]); 9] = [
+    let table: [(&str, &str, Headers<'_>, &[&str]); 9] = [
         ("GET", "/v1/secret/data/a", &[], &["/data/data"]),
         ("GET", "/v1/kv/a", &[], &["/data"]),
         ("GET", "/v1/database/creds/a", &[], &["/data"]),
-        ("GET", "/v1/secret/data/a", &[("x-vault-wrap-ttl", "60")], &["/data/data", "/wrap_info"]),
+        (
+            "GET",
+            "/v1/secret/data/a",
+            &[("x-vault-wrap-ttl", "60")],
+            &["/data/data", "/wrap_info"],
+        ),
         ("POST", "/v1/auth/approle/login", &[], &["/auth"]),
         ("POST", "/v1/auth/token/create", &[], &["/auth"]),
         ("POST", "/v1/sys/wrapping/unwrap", &[], &["/data", "/auth"]),
@@ -162,15 +396,39 @@ fn a_call_names_the_fields_that_hold_values() {
 #[test]
 fn every_prefix_is_a_folder_and_a_listing_lies_in_what_it_lists() {
     let read = call("GET", "/v1/team1/secret/data/payments/stripe").expect("a call");
-    assert_eq!(read.resource.folders, ["vault", "vault/team1", "vault/team1/secret", "vault/team1/secret/payments"]);
-    assert_eq!((read.resource.namespace.as_str(), read.resource.mount.as_str(), read.resource.path.as_str()), ("team1", "secret", "payments/stripe"));
+    assert_eq!(
+        read.resource.folders,
+        [
+            "vault",
+            "vault/team1",
+            "vault/team1/secret",
+            "vault/team1/secret/payments"
+        ]
+    );
+    assert_eq!(
+        (
+            read.resource.namespace.as_str(),
+            read.resource.mount.as_str(),
+            read.resource.path.as_str()
+        ),
+        ("team1", "secret", "payments/stripe")
+    );
     let list = call("LIST", "/v1/secret/metadata/payments").expect("a call");
-    assert_eq!(list.resource.folders, ["vault", "vault/secret", "vault/secret/payments"]);
+    assert_eq!(
+        list.resource.folders,
+        ["vault", "vault/secret", "vault/secret/payments"]
+    );
 }
 
 #[test]
 fn wrapping_is_noted() {
-    let wrapped = call_with(&openbao(), "GET", "/v1/secret/data/a", &[("X-Vault-Wrap-TTL", "5m")]).expect("a call");
+    let wrapped = call_with(
+        &openbao(),
+        "GET",
+        "/v1/secret/data/a",
+        &[("X-Vault-Wrap-TTL", "5m")],
+    )
+    .expect("a call");
     assert!(wrapped.wrapped);
     assert_eq!(wrapped.sub_action.as_deref(), Some("wrap"));
 }
@@ -204,32 +462,91 @@ fn a_service_is_found_by_everything_its_match_names() {
         ("elsewhere", "/anything", "bao", Some("b")),
     ];
     for (authority, path, cluster, expected) in table {
-        let head = Head { method: b"GET", authority: authority.as_bytes(), path: path.as_bytes(), headers: &[] };
-        let facts = Facts { cluster: (!cluster.is_empty()).then(|| cluster.as_bytes().to_vec()), ..Facts::default() };
-        let found = services.guarding(&head, &facts).map(|service| services.name(service));
+        let head = Head {
+            method: b"GET",
+            authority: authority.as_bytes(),
+            path: path.as_bytes(),
+            headers: &[],
+        };
+        let facts = Facts {
+            cluster: (!cluster.is_empty()).then(|| cluster.as_bytes().to_vec()),
+            ..Facts::default()
+        };
+        let found = services
+            .guarding(&head, &facts)
+            .map(|service| services.name(service));
         assert_eq!(found, expected, "{authority} {path}");
     }
-    let head = Head { method: b"GET", authority: b"bao.internal", path: b"/vault/v1/sys/health", headers: &[] };
-    let service = services.guarding(&head, &Facts::default()).expect("guarded");
-    assert_eq!(summary(services.classify(service, &head)), "Read a/sys/health [system]");
+    let head = Head {
+        method: b"GET",
+        authority: b"bao.internal",
+        path: b"/vault/v1/sys/health",
+        headers: &[],
+    };
+    let service = services
+        .guarding(&head, &Facts::default())
+        .expect("guarded");
+    assert_eq!(
+        summary(services.classify(service, &head)),
+        "Read a/sys/health [system]"
+    );
 }
 
 #[test]
 fn a_configuration_that_cannot_work_is_refused_with_its_place() {
     let table = [
-        (serde_json::json!([{ "service": "valt" }]), "services[0]: `valt` is not a known service"),
-        (serde_json::json!([{ "service": "openbao" }, { "service": "openbao" }]), "services[1]: there are two services called `vault`"),
-        (serde_json::json!([{ "service": "openbao", "mounts": { "secret": "kv" } }]), "mount `secret`: `kv` is not a known engine"),
-        (serde_json::json!([{ "service": "openbao", "mounts": { "approle": "approle" } }]), "`approle` is mounted below `auth/`"),
-        (serde_json::json!([{ "service": "openbao", "mounts": { "auth/kv": "kv2" } }]), "`kv2` is not mounted below `auth/`"),
-        (serde_json::json!([{ "service": "openbao", "mounts": { "/secret": "kv2" } }]), "`/secret` in `mounts` is not a plain path"),
-        (serde_json::json!([{ "service": "openbao", "mounts": { "a/../b": "kv2" } }]), "is not a plain path"),
-        (serde_json::json!([{ "service": "openbao", "mounts": { "a": "kv2", "a/b": "kv1" } }]), "mount `a/b` lies inside mount `a`"),
-        (serde_json::json!([{ "service": "openbao", "namespaces": ["/x"] }]), "`/x` in `namespaces` is not a plain path"),
-        (serde_json::json!([{ "service": "openbao", "name": "a/b" }]), "`name` is `a/b`"),
-        (serde_json::json!([{ "service": "openbao", "base_path": "/a//b" }]), "`base_path` is"),
-        (serde_json::json!([{ "service": "openbao", "match": { "path_prefix": "x" } }]), "paths begin with a slash"),
-        (serde_json::json!([{ "service": "openbao", "match": { "authority": ["a*.b"] } }]), "is not a host name"),
+        (
+            serde_json::json!([{ "service": "valt" }]),
+            "services[0]: `valt` is not a known service",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao" }, { "service": "openbao" }]),
+            "services[1]: there are two services called `vault`",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "mounts": { "secret": "kv" } }]),
+            "mount `secret`: `kv` is not a known engine",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "mounts": { "approle": "approle" } }]),
+            "`approle` is mounted below `auth/`",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "mounts": { "auth/kv": "kv2" } }]),
+            "`kv2` is not mounted below `auth/`",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "mounts": { "/secret": "kv2" } }]),
+            "`/secret` in `mounts` is not a plain path",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "mounts": { "a/../b": "kv2" } }]),
+            "is not a plain path",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "mounts": { "a": "kv2", "a/b": "kv1" } }]),
+            "mount `a/b` lies inside mount `a`",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "namespaces": ["/x"] }]),
+            "`/x` in `namespaces` is not a plain path",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "name": "a/b" }]),
+            "`name` is `a/b`",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "base_path": "/a//b" }]),
+            "`base_path` is",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "match": { "path_prefix": "x" } }]),
+            "paths begin with a slash",
+        ),
+        (
+            serde_json::json!([{ "service": "openbao", "match": { "authority": ["a*.b"] } }]),
+            "is not a host name",
+        ),
     ];
     for (config, expected) in table {
         let error = services(config.clone()).expect_err("refused").to_string();
@@ -241,15 +558,34 @@ fn a_configuration_that_cannot_work_is_refused_with_its_place() {
 fn a_namespaced_auth_mount_is_an_auth_mount() {
     let config = serde_json::json!([{ "service": "openbao", "namespaces": ["team1"], "mounts": { "team1/auth/approle": "approle" } }]);
     let services = services(config).unwrap_or_else(|error| panic!("{error}"));
-    let login = call_with(&services, "POST", "/v1/auth/approle/login", &[("x-vault-namespace", "team1")]);
-    assert_eq!(summary(login), "Login vault/team1/auth/approle/login [auth]");
-    assert_eq!(summary(call_with(&services, "POST", "/v1/auth/approle/login", &[])), "unknown-mount");
+    let login = call_with(
+        &services,
+        "POST",
+        "/v1/auth/approle/login",
+        &[("x-vault-namespace", "team1")],
+    );
+    assert_eq!(
+        summary(login),
+        "Login vault/team1/auth/approle/login [auth]"
+    );
+    assert_eq!(
+        summary(call_with(&services, "POST", "/v1/auth/approle/login", &[])),
+        "unknown-mount"
+    );
 }
 
 #[test]
 fn entry_names_are_stable() {
-    assert_eq!(call("GET", "/v1/secret/data/a").expect("a call").entry, "openbao.kv2.get-data-path");
-    assert_eq!(call("POST", "/v1/auth/userpass/login/a").expect("a call").entry, "openbao.auth.post-login-name");
+    assert_eq!(
+        call("GET", "/v1/secret/data/a").expect("a call").entry,
+        "openbao.kv2.get-data-path"
+    );
+    assert_eq!(
+        call("POST", "/v1/auth/userpass/login/a")
+            .expect("a call")
+            .entry,
+        "openbao.auth.post-login-name"
+    );
 }
 
 proptest! {

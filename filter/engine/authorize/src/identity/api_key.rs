@@ -13,7 +13,12 @@ pub(super) fn clients(config: &IdentityConfig, head: &Head<'_>) -> Vec<Identity>
     let mut found = Vec::new();
     for (index, api_key) in config.api_keys.iter().enumerate() {
         let header = &api_key.header;
-        if config.api_keys.iter().take(index).any(|earlier| earlier.header == *header) {
+        if config
+            .api_keys
+            .iter()
+            .take(index)
+            .any(|earlier| earlier.header == *header)
+        {
             continue;
         }
         let mut values = head.values(header);
@@ -34,13 +39,19 @@ fn client(config: &IdentityConfig, header: &str, value: &[u8]) -> Identity {
     mac.update(value);
     let digest = mac.finalize().into_bytes();
     let mut matched = None;
-    for api_key in config.api_keys.iter().filter(|api_key| api_key.header == header) {
+    for api_key in config
+        .api_keys
+        .iter()
+        .filter(|api_key| api_key.header == header)
+    {
         if bool::from(digest.as_slice().ct_eq(&api_key.hmac_sha256.0)) {
             matched = Some(api_key);
         }
     }
     match matched {
-        Some(api_key) => Identity::ApiClient(ApiClient { id: api_key.id.clone() }),
+        Some(api_key) => Identity::ApiClient(ApiClient {
+            id: api_key.id.clone(),
+        }),
         None => Identity::Anonymous(Reason::ApiKeyUnknown),
     }
 }

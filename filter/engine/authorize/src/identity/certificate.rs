@@ -4,7 +4,11 @@ use super::{Mtls, Reason, Workload, Xfcc, spiffe, xfcc};
 use crate::request::{Facts, Head};
 
 /// The workload that the client certificate names; `None` without a certificate, or with one that has no SPIFFE id.
-pub(super) fn workload(config: &Mtls, head: &Head<'_>, facts: &Facts) -> Result<Option<Workload>, Reason> {
+pub(super) fn workload(
+    config: &Mtls,
+    head: &Head<'_>,
+    facts: &Facts,
+) -> Result<Option<Workload>, Reason> {
     if !facts.mtls {
         return Ok(None);
     }
@@ -19,18 +23,23 @@ pub(super) fn workload(config: &Mtls, head: &Head<'_>, facts: &Facts) -> Result<
     if ids.is_empty() {
         return Ok(None);
     }
-    let mut trusted = ids
-        .into_iter()
-        .filter(|id| config.trust_domains.is_empty() || config.trust_domains.contains(&id.trust_domain));
+    let mut trusted = ids.into_iter().filter(|id| {
+        config.trust_domains.is_empty() || config.trust_domains.contains(&id.trust_domain)
+    });
     let workload = trusted.next().ok_or(Reason::TrustDomainUnknown)?;
-    Ok(Some(Workload { uri_sans, ..workload }))
+    Ok(Some(Workload {
+        uri_sans,
+        ..workload
+    }))
 }
 
 fn from_connection(facts: &Facts) -> Result<Vec<String>, Reason> {
     match &facts.uri_san {
         None => Ok(Vec::new()),
         Some(uri) if uri.is_empty() => Ok(Vec::new()),
-        Some(uri) => Ok(vec![String::from_utf8(uri.clone()).map_err(|_| Reason::SpiffeIdInvalid)?]),
+        Some(uri) => Ok(vec![
+            String::from_utf8(uri.clone()).map_err(|_| Reason::SpiffeIdInvalid)?,
+        ]),
     }
 }
 

@@ -116,9 +116,17 @@ impl TryFrom<Unchecked> for IdentityConfig {
     type Error = String;
 
     fn try_from(unchecked: Unchecked) -> Result<Self, String> {
-        let Unchecked { mtls, jwt, mut api_keys, key, combine } = unchecked;
+        let Unchecked {
+            mtls,
+            jwt,
+            mut api_keys,
+            key,
+            combine,
+        } = unchecked;
         if !api_keys.is_empty() && key.len() < SHORTEST_KEY {
-            return Err(format!("`api_keys` needs a `key` of at least {SHORTEST_KEY} bytes, the one their hashes were made with"));
+            return Err(format!(
+                "`api_keys` needs a `key` of at least {SHORTEST_KEY} bytes, the one their hashes were made with"
+            ));
         }
         for api_key in &mut api_keys {
             if api_key.id.is_empty() {
@@ -126,19 +134,38 @@ impl TryFrom<Unchecked> for IdentityConfig {
             }
             api_key.header.make_ascii_lowercase();
             if api_key.header.is_empty() || !api_key.header.bytes().all(is_token) {
-                return Err(format!("`header` of API key `{}` is not a header name", api_key.id));
+                return Err(format!(
+                    "`header` of API key `{}` is not a header name",
+                    api_key.id
+                ));
             }
         }
-        if let Some(domain) = mtls.trust_domains.iter().find(|domain| !super::spiffe::is_trust_domain(domain)) {
-            return Err(format!("`{domain}` in `trust_domains` is not a SPIFFE trust domain: write it in lower case, without `spiffe://`"));
+        if let Some(domain) = mtls
+            .trust_domains
+            .iter()
+            .find(|domain| !super::spiffe::is_trust_domain(domain))
+        {
+            return Err(format!(
+                "`{domain}` in `trust_domains` is not a SPIFFE trust domain: write it in lower case, without `spiffe://`"
+            ));
         }
-        Ok(Self { mtls, jwt, api_keys, combine, key: HashKey(key.into_bytes()) })
+        Ok(Self {
+            mtls,
+            jwt,
+            api_keys,
+            combine,
+            key: HashKey(key.into_bytes()),
+        })
     }
 }
 
 impl Default for Jwt {
     fn default() -> Self {
-        Self { payload_key: "payload".to_owned(), groups_claim: None, issuers: BTreeMap::new() }
+        Self {
+            payload_key: "payload".to_owned(),
+            groups_claim: None,
+            issuers: BTreeMap::new(),
+        }
     }
 }
 
@@ -146,7 +173,9 @@ impl TryFrom<String> for KeyedHash {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        decode_hex(&text).map(Self).ok_or_else(|| "`hmac_sha256` must be 64 hexadecimal digits".to_owned())
+        decode_hex(&text)
+            .map(Self)
+            .ok_or_else(|| "`hmac_sha256` must be 64 hexadecimal digits".to_owned())
     }
 }
 
@@ -183,5 +212,7 @@ fn decode_hex(text: &str) -> Option<[u8; 32]> {
 }
 
 fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }

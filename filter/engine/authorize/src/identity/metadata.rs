@@ -29,11 +29,17 @@ pub fn decode_struct(bytes: &[u8]) -> Result<Value, StructError> {
 }
 
 /// The claims that a filter left under `filter_metadata[filter][key]` of a serialized `Metadata`; `None` when there are none.
-pub(super) fn claims(metadata: &[u8], filter: &str, key: &str) -> Result<Option<Map<String, Value>>, StructError> {
+pub(super) fn claims(
+    metadata: &[u8],
+    filter: &str,
+    key: &str,
+) -> Result<Option<Map<String, Value>>, StructError> {
     let mut budget = MOST_VALUES;
     let mut found = None;
     each_field(metadata, |number, value| {
-        let Field::Bytes(entry) = value else { return Ok(()) };
+        let Field::Bytes(entry) = value else {
+            return Ok(());
+        };
         if number != 1 {
             return Ok(());
         }
@@ -58,12 +64,17 @@ enum Field<'a> {
 }
 
 /// Calls `visit` with every field of a message that has one of the wire types a `Struct` uses; skips the others.
-fn each_field<'a>(mut bytes: &'a [u8], mut visit: impl FnMut(u64, Field<'a>) -> Result<(), StructError>) -> Result<(), StructError> {
+fn each_field<'a>(
+    mut bytes: &'a [u8],
+    mut visit: impl FnMut(u64, Field<'a>) -> Result<(), StructError>,
+) -> Result<(), StructError> {
     while !bytes.is_empty() {
         let key = take_varint(&mut bytes)?;
         let field = match key & 7 {
             0 => Field::Varint(take_varint(&mut bytes)?),
-            1 => Field::Double(f64::from_le_bytes(*take(&mut bytes, 8)?.first_chunk().ok_or(StructError)?)),
+            1 => Field::Double(f64::from_le_bytes(
+                *take(&mut bytes, 8)?.first_chunk().ok_or(StructError)?,
+            )),
             2 => {
                 let length = usize::try_from(take_varint(&mut bytes)?).map_err(|_| StructError)?;
                 Field::Bytes(take(&mut bytes, length)?)
@@ -104,7 +115,9 @@ fn read_entry(bytes: &[u8]) -> Result<(&str, Option<&[u8]>), StructError> {
     let mut value = None;
     each_field(bytes, |number, field| {
         match (number, field) {
-            (1, Field::Bytes(bytes)) => key = std::str::from_utf8(bytes).map_err(|_| StructError)?,
+            (1, Field::Bytes(bytes)) => {
+                key = std::str::from_utf8(bytes).map_err(|_| StructError)?;
+            }
             (2, Field::Bytes(bytes)) => value = Some(bytes),
             _ => {}
         }
@@ -113,12 +126,19 @@ fn read_entry(bytes: &[u8]) -> Result<(&str, Option<&[u8]>), StructError> {
     Ok((key, value))
 }
 
-fn read_struct(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Map<String, Value>, StructError> {
+fn read_struct(
+    bytes: &[u8],
+    depth: usize,
+    budget: &mut usize,
+) -> Result<Map<String, Value>, StructError> {
     let mut map = Map::new();
     each_field(bytes, |number, field| {
         if let (1, Field::Bytes(entry)) = (number, field) {
             let (key, value) = read_entry(entry)?;
-            map.insert(key.to_owned(), read_value(value.unwrap_or_default(), depth, budget)?);
+            map.insert(
+                key.to_owned(),
+                read_value(value.unwrap_or_default(), depth, budget)?,
+            );
         }
         Ok(())
     })?;
@@ -133,7 +153,11 @@ fn read_value(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Value, S
         read = match (number, field) {
             (1, Field::Varint(_)) => Value::Null,
             (2, Field::Double(number)) => read_number(number)?,
-            (3, Field::Bytes(text)) => Value::String(std::str::from_utf8(text).map_err(|_| StructError)?.to_owned()),
+            (3, Field::Bytes(text)) => Value::String(
+                std::str::from_utf8(text)
+                    .map_err(|_| StructError)?
+                    .to_owned(),
+            ),
             (4, Field::Varint(flag)) => Value::Bool(flag != 0),
             (5, Field::Bytes(fields)) => Value::Object(read_struct(fields, depth, budget)?),
             (6, Field::Bytes(values)) => Value::Array(read_list(values, depth, budget)?),
@@ -159,8 +183,13 @@ fn read_list(bytes: &[u8], depth: usize, budget: &mut usize) -> Result<Vec<Value
 fn read_number(number: f64) -> Result<Value, StructError> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "the range was just checked")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the range was just checked"
+        )]
         return Ok(Value::Number(Number::from(number as i64)));
     }
-    Number::from_f64(number).map(Value::Number).ok_or(StructError)
+    Number::from_f64(number)
+        .map(Value::Number)
+        .ok_or(StructError)
 }

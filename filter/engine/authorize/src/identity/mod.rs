@@ -12,8 +12,8 @@ mod spiffe;
 mod token;
 mod xfcc;
 
-pub use metadata::{StructError, decode_struct};
 pub use config::{ApiKey, Combine, IdentityConfig, Issuer, Jwt, KeyedHash, Mtls, Xfcc};
+pub use metadata::{StructError, decode_struct};
 
 use std::borrow::Cow;
 
@@ -132,7 +132,11 @@ pub struct Identities(Vec<Identity>);
 impl Identities {
     /// Identities from elsewhere than a request, for example from a test; none at all is nobody.
     pub fn new(identities: Vec<Identity>) -> Self {
-        if identities.is_empty() { Self::anonymous(Reason::NoCredential) } else { Self(identities) }
+        if identities.is_empty() {
+            Self::anonymous(Reason::NoCredential)
+        } else {
+            Self(identities)
+        }
     }
 
     /// Nobody, for the given reason.
@@ -183,8 +187,12 @@ impl Identity {
 /// [`Identity::Anonymous`] with a reason. Cost: linear in headers and metadata, plus one HMAC per header that carries API keys.
 pub fn identify(config: &IdentityConfig, head: &Head<'_>, facts: &Facts) -> Identities {
     let mut found: Vec<Identity> = Vec::new();
-    found.extend(presented(certificate::workload(&config.mtls, head, facts).map(|found| found.map(Identity::Workload))));
-    found.extend(presented(token::user(&config.jwt, &facts.metadata).map(|found| found.map(Identity::User))));
+    found.extend(presented(
+        certificate::workload(&config.mtls, head, facts).map(|found| found.map(Identity::Workload)),
+    ));
+    found.extend(presented(
+        token::user(&config.jwt, &facts.metadata).map(|found| found.map(Identity::User)),
+    ));
     found.extend(api_key::clients(config, head));
     if config.combine == Combine::First {
         found.truncate(1);

@@ -10,13 +10,17 @@ const SCHEME: &str = "spiffe://";
 
 /// Whether a URI claims to be a SPIFFE id, well formed or not.
 pub(super) fn is_claimed(uri: &str) -> bool {
-    uri.as_bytes().get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME.as_bytes()))
+    uri.as_bytes()
+        .get(..SCHEME.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(SCHEME.as_bytes()))
 }
 
 /// Whether a name can be a trust domain.
 pub(super) fn is_trust_domain(name: &str) -> bool {
     (1..=LONGEST_DOMAIN).contains(&name.len())
-        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
 }
 
 /// Reads a SPIFFE id. Anything a lenient reader might resolve to another id is refused: dot segments, empty segments, a
@@ -42,13 +46,21 @@ pub(super) fn parse(uri: &str) -> Result<Workload, Reason> {
 
 fn is_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..")
-        && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        && segment
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
 /// The namespace and service account of the form that Istio and SPIRE issue in Kubernetes.
 fn kubernetes(path: &str) -> (&str, &str) {
     let mut segments = path.split('/');
-    match (segments.next(), segments.next(), segments.next(), segments.next(), segments.next()) {
+    match (
+        segments.next(),
+        segments.next(),
+        segments.next(),
+        segments.next(),
+        segments.next(),
+    ) {
         (Some("ns"), Some(namespace), Some("sa"), Some(account), None) => (namespace, account),
         _ => ("", ""),
     }

@@ -15,8 +15,11 @@ pub(super) fn user(config: &Jwt, metadata: &[u8]) -> Result<Option<User>, Reason
     if metadata.is_empty() {
         return Ok(None);
     }
-    let claims = metadata::claims(metadata, FILTER, &config.payload_key).map_err(|_| Reason::MetadataMalformed)?;
-    claims.map(|claims| from_claims(config, &claims)).transpose()
+    let claims = metadata::claims(metadata, FILTER, &config.payload_key)
+        .map_err(|_| Reason::MetadataMalformed)?;
+    claims
+        .map(|claims| from_claims(config, &claims))
+        .transpose()
 }
 
 fn from_claims(config: &Jwt, claims: &Claims) -> Result<User, Reason> {
@@ -33,7 +36,12 @@ fn from_claims(config: &Jwt, claims: &Claims) -> Result<User, Reason> {
         None => return Err(Reason::IssuerUnknown),
     };
     let audiences = strings(claims.get("aud"));
-    if !settings.audiences.is_empty() && !settings.audiences.iter().any(|audience| audiences.contains(audience)) {
+    if !settings.audiences.is_empty()
+        && !settings
+            .audiences
+            .iter()
+            .any(|audience| audiences.contains(audience))
+    {
         return Err(Reason::AudienceMismatch);
     }
     Ok(User {
@@ -41,7 +49,9 @@ fn from_claims(config: &Jwt, claims: &Claims) -> Result<User, Reason> {
         subject: subject.to_owned(),
         scopes: scopes(claims),
         groups: groups(config, settings, claims),
-        mfa: strings(claims.get("amr")).iter().any(|method| method == "mfa"),
+        mfa: strings(claims.get("amr"))
+            .iter()
+            .any(|method| method == "mfa"),
         expires_at: seconds(claims, "exp"),
         authenticated_at: seconds(claims, "auth_time").or_else(|| seconds(claims, "iat")),
         audiences,
@@ -52,33 +62,55 @@ fn name<'a>(claims: &'a Claims, claim: &str) -> Result<&'a str, Reason> {
     claims
         .get(claim)
         .and_then(Value::as_str)
-        .filter(|name| (1..=LONGEST_NAME).contains(&name.len()) && !name.chars().any(char::is_control))
+        .filter(|name| {
+            (1..=LONGEST_NAME).contains(&name.len()) && !name.chars().any(char::is_control)
+        })
         .ok_or(Reason::TokenUnusable)
 }
 
 fn groups(config: &Jwt, issuer: &Issuer, claims: &Claims) -> Vec<String> {
-    let Some(claim) = issuer.groups_claim.as_ref().or(config.groups_claim.as_ref()) else {
+    let Some(claim) = issuer
+        .groups_claim
+        .as_ref()
+        .or(config.groups_claim.as_ref())
+    else {
         return Vec::new();
     };
-    strings(claims.get(claim)).into_iter().map(|group| format!("{}{group}", issuer.group_prefix)).collect()
+    strings(claims.get(claim))
+        .into_iter()
+        .map(|group| format!("{}{group}", issuer.group_prefix))
+        .collect()
 }
 
 fn scopes(claims: &Claims) -> Vec<String> {
     let listed = claims.get("scope").or_else(|| claims.get("scp"));
-    strings(listed).iter().flat_map(|scopes| scopes.split_ascii_whitespace()).map(str::to_owned).collect()
+    strings(listed)
+        .iter()
+        .flat_map(|scopes| scopes.split_ascii_whitespace())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The strings of a claim that is a string or a list; anything else in it is ignored.
 fn strings(claim: Option<&Value>) -> Vec<String> {
     match claim {
         Some(Value::String(text)) => vec![text.clone()],
-        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Array(values)) => values
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     }
 }
 
 fn seconds(claims: &Claims, claim: &str) -> Option<i64> {
     let number = claims.get(claim)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
-    number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast from a float saturates"
+    )]
+    number
+        .as_i64()
+        .or_else(|| number.as_f64().map(|seconds| seconds as i64))
 }

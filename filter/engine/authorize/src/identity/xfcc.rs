@@ -76,9 +76,18 @@ mod tests {
             ("hash=aa;uri=x;URI=y;DNS=z", element("aa", &["x", "y"])),
             ("Hash=aa;URI=x,Hash=bb;URI=y", element("bb", &["y"])),
             ("Hash=aa;URI=x, Hash=bb", element("bb", &[])),
-            (r#"By=p;Hash=aa;Subject="CN=a,b;c=\"d\"";URI=x"#, element("aa", &["x"])),
-            (r#"Hash=aa;Subject="CN=ends in backslash\\";URI=x"#, element("aa", &["x"])),
-            (r#"Hash=aa;Subject="CN=evil,Hash=bb;URI=forged""#, element("aa", &[])),
+            (
+                r#"By=p;Hash=aa;Subject="CN=a,b;c=\"d\"";URI=x"#,
+                element("aa", &["x"]),
+            ),
+            (
+                r#"Hash=aa;Subject="CN=ends in backslash\\";URI=x"#,
+                element("aa", &["x"]),
+            ),
+            (
+                r#"Hash=aa;Subject="CN=evil,Hash=bb;URI=forged""#,
+                element("aa", &[]),
+            ),
             (r#"Hash=aa;URI="a;b,c""#, element("aa", &["a;b,c"])),
             ("Hash=aa;URI=", element("aa", &[])),
         ];

@@ -2,10 +2,19 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn canonical_of(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<Canonical, Reason> {
-    let headers: Vec<(Vec<u8>, Vec<u8>)> =
-        headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
-    canonical(&Head { method: method.as_bytes(), authority: b"bao.internal", path: target.as_bytes(), headers: &headers })
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+fn canonical_of(method: &str, target: &str, headers: Headers<'_>) -> Result<Canonical, Reason> {
+    let headers: Vec<(Vec<u8>, Vec<u8>)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+        .collect();
+    canonical(&Head {
+        method: method.as_bytes(),
+        authority: b"bao.internal",
+        path: target.as_bytes(),
+        headers: &headers,
+    })
 }
 
 fn path_of(target: &str) -> Result<String, Reason> {
@@ -84,8 +93,14 @@ fn a_path_with_a_second_reading_is_refused() {
 
 #[test]
 fn long_and_deep_paths_are_refused() {
-    assert_eq!(path_of(&format!("/v1/{}", "a".repeat(LONGEST))), Err(Reason::TooLong));
-    assert_eq!(path_of(&format!("/v1{}", "/a".repeat(DEEPEST))), Err(Reason::TooLong));
+    assert_eq!(
+        path_of(&format!("/v1/{}", "a".repeat(LONGEST))),
+        Err(Reason::TooLong)
+    );
+    assert_eq!(
+        path_of(&format!("/v1{}", "/a".repeat(DEEPEST))),
+        Err(Reason::TooLong)
+    );
     assert!(path_of(&format!("/v1{}", "/a".repeat(DEEPEST - 1))).is_ok());
 }
 
@@ -118,7 +133,11 @@ fn the_verb_is_what_the_server_makes_of_method_and_query() {
         ("POST", "/v1/kv?list=true", Ok(Verb::Post)),
         ("GET", "/v1/kv?list=yes", Err(Reason::AmbiguousQuery)),
         ("GET", "/v1/kv?list=tRUE", Err(Reason::AmbiguousQuery)),
-        ("GET", "/v1/kv?list=true&scan=1", Err(Reason::AmbiguousQuery)),
+        (
+            "GET",
+            "/v1/kv?list=true&scan=1",
+            Err(Reason::AmbiguousQuery),
+        ),
         ("GET", "/v1/kv?help=1", Err(Reason::Help)),
         ("HELP", "/v1/kv", Err(Reason::Help)),
         ("get", "/v1/kv", Err(Reason::UnknownMethod)),
@@ -157,29 +176,59 @@ fn the_namespace_header_must_be_plain() {
         ("té", Err(Reason::NamespaceNotCanonical)),
     ];
     for (value, expected) in table {
-        let namespace = canonical_of("GET", "/v1/kv/a", &[("X-Vault-Namespace", value)]).map(|canonical| canonical.namespace.join("/"));
-        assert_eq!(namespace.as_deref().map_err(|reason| *reason), expected, "{value}");
+        let namespace = canonical_of("GET", "/v1/kv/a", &[("X-Vault-Namespace", value)])
+            .map(|canonical| canonical.namespace.join("/"));
+        assert_eq!(
+            namespace.as_deref().map_err(|reason| *reason),
+            expected,
+            "{value}"
+        );
     }
 }
 
 #[test]
 fn headers_that_change_the_call_are_refused() {
-    let table: [(&[(&str, &str)], Result<bool, Reason>); 12] = [
-        (&[("x-vault-inline-auth-path", "auth/approle/login")], Err(Reason::InlineAuth)),
-        (&[("X-Vault-Inline-Auth-Parameter-1", "x")], Err(Reason::InlineAuth)),
-        (&[("X-HTTP-Method-Override", "GET")], Err(Reason::MethodOverride)),
+    let table: [(Headers<'_>, Result<bool, Reason>); 12] = [
+        (
+            &[("x-vault-inline-auth-path", "auth/approle/login")],
+            Err(Reason::InlineAuth),
+        ),
+        (
+            &[("X-Vault-Inline-Auth-Parameter-1", "x")],
+            Err(Reason::InlineAuth),
+        ),
+        (
+            &[("X-HTTP-Method-Override", "GET")],
+            Err(Reason::MethodOverride),
+        ),
         (&[("x-method-override", "")], Err(Reason::MethodOverride)),
-        (&[("x-vault-token", "a"), ("X-Vault-Token", "b")], Err(Reason::DuplicateHeader)),
-        (&[("x-vault-namespace", "a"), ("X-VAULT-NAMESPACE", "a")], Err(Reason::DuplicateHeader)),
-        (&[("x-vault-token", "a"), ("authorization", "Bearer b")], Ok(false)),
+        (
+            &[("x-vault-token", "a"), ("X-Vault-Token", "b")],
+            Err(Reason::DuplicateHeader),
+        ),
+        (
+            &[("x-vault-namespace", "a"), ("X-VAULT-NAMESPACE", "a")],
+            Err(Reason::DuplicateHeader),
+        ),
+        (
+            &[("x-vault-token", "a"), ("authorization", "Bearer b")],
+            Ok(false),
+        ),
         (&[("x-vault-wrap-ttl", "60")], Ok(true)),
         (&[("x-vault-wrap-ttl", "1h30m")], Ok(true)),
         (&[("x-vault-wrap-ttl", "0")], Ok(false)),
-        (&[("x-vault-wrap-ttl", "0.0000000001s")], Err(Reason::WrapTtl)),
+        (
+            &[("x-vault-wrap-ttl", "0.0000000001s")],
+            Err(Reason::WrapTtl),
+        ),
         (&[("x-vault-wrap-ttl", "-5")], Err(Reason::WrapTtl)),
     ];
     for (headers, expected) in table {
-        assert_eq!(canonical_of("GET", "/v1/kv/a", headers).map(|canonical| canonical.wrapped), expected, "{headers:?}");
+        assert_eq!(
+            canonical_of("GET", "/v1/kv/a", headers).map(|canonical| canonical.wrapped),
+            expected,
+            "{headers:?}"
+        );
     }
 }
 
@@ -202,8 +251,28 @@ fn rewritten(canonical: &Canonical) -> String {
 /// Pieces that attacks are made of, in any order.
 fn target() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("/"), Just("v1"), Just("kv"), Just("%2f"), Just("%2e"), Just("."), Just(".."), Just("%"), Just("%25"), Just("%5c"), Just("\\"),
-        Just(";"), Just("?"), Just("list=true"), Just("&"), Just("#"), Just("%00"), Just("%c3%a9"), Just("%ff"), Just("a"), Just("+"), Just("%20"),
+        Just("/"),
+        Just("v1"),
+        Just("kv"),
+        Just("%2f"),
+        Just("%2e"),
+        Just("."),
+        Just(".."),
+        Just("%"),
+        Just("%25"),
+        Just("%5c"),
+        Just("\\"),
+        Just(";"),
+        Just("?"),
+        Just("list=true"),
+        Just("&"),
+        Just("#"),
+        Just("%00"),
+        Just("%c3%a9"),
+        Just("%ff"),
+        Just("a"),
+        Just("+"),
+        Just("%20"),
     ];
     proptest::collection::vec(piece, 0..12).prop_map(|pieces| format!("/{}", pieces.concat()))
 }
