@@ -1,4 +1,53 @@
 //! Finds credentials in bytes and masks them while the bytes stream by.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use veilgate_redact::{Framing, Limits, MaskAll, MaskStyle, Masker, Redactor, RuleSet};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let rules = Arc::new(RuleSet::builtin()?);
+//! let masker = Arc::new(Masker::new(MaskStyle::Label, None));
+//! let mut redactor = Redactor::new(rules, masker, Framing::Plain, Limits::default());
+//! let mut out = Vec::new();
+//! let token = format!("ghp_{}", "0".repeat(36));
+//! let (a, b) = token.split_at(9);
+//! redactor.write(b"token: ", &mut MaskAll, &mut out)?;
+//! redactor.write(a.as_bytes(), &mut MaskAll, &mut out)?;
+//! redactor.write(b.as_bytes(), &mut MaskAll, &mut out)?;
+//! redactor.end(&mut MaskAll, &mut out)?;
+//! assert_eq!(out, b"token: [REDACTED:github-pat]");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`RuleSet`]: what a credential looks like, read from `policies/credentials/*.toml` and `policies/carriers.toml`; the README beside the rule
+//!   files describes their format.
+//! * [`Redactor`]: one stream, as text, events, gRPC frames or the JSON of a guarded secret ([`Framing`]).
+//! * [`Scrubber`]: headers and URLs, where names count as much as shapes.
+//! * [`Judge`]: decides about each finding; [`Masker`]: what stands in its place.
+//!
+//! The life of a byte: an automaton over the literals of all rules looks at it (`rules/anchor.rs`); where a literal ends, the rules that start with it
+//! become candidates (`scan/candidate.rs`), which from then on see every byte; of those that find something the scanner (`scan/scanner.rs`)
+//! settles who wins, asks the judge, and sets the mask. Nothing here does I/O or reads a clock.
+//!
+//! # Untrusted input
+//!
+//! Bodies, headers and URLs come from whoever can send them. What they can and cannot do:
+//!
+//! * **Time** is linear in the bytes. Beyond one table look-up per byte, the candidates alive at once multiply the work; two of the same rule
+//!   in the same state are one, so their number is bounded by the rules and not by the input. A test repeats every anchor, every cut-off
+//!   example and the known bad patterns (`glpat-glpat-...`), and bounds the steps per byte.
+//! * **Memory** of a stream is [`Limits::held`] and some 8 KiB. A value without end (a PEM key whose end never comes) is hashed and dropped as it
+//!   comes, not stored. JSON depth, names and fields of a guarded secret are bounded ([`Limit`]).
+//! * **Panics**: none is reachable; indexing, slicing and unwrapping are lint errors here.
+//! * **Evasion**: a credential that is encoded is found in URLs (percent encoding, three layers) and within JSON strings (a PEM key with `\n`), not where
+//!   it is compressed, in base64, split over several fields or events, or written with escapes inside (`gh\u0070_`). Compressed bodies are the caller's to refuse.
+//! * **Framing**: a mask holds no quote, backslash, separator or control character, so it cannot end a JSON string, a header or a log line. In gRPC it has the
+//!   length of the value, and never reaches out of its field.
+//! * **Printing**: no type here that is printable holds a value: [`Finding`], [`RedactError`] and every `Debug` name kinds, places and lengths only.
+//!
+//! Rule files come from the operator and are trusted not to be hostile, but not to be right: everything that could cost time or memory without
+//! bound (a pattern without a literal to start with, or without an end) is refused.
 
 mod error;
 mod framing;
@@ -17,5 +66,4 @@ pub use limits::{Limits, OnLimit};
 pub use mask::{Fingerprint, MaskStyle, Masker};
 pub use redactor::Redactor;
 pub use rules::{Rule, RuleSet, RuleSetBuilder, Sample};
-
 pub use scrub::Scrubber;

@@ -76,11 +76,6 @@ impl Redactor {
         self.poisoned = result.is_err();
         result
     }
-
-    #[cfg(test)]
-    pub(crate) fn steps(&self) -> u64 {
-        self.scanner.steps()
-    }
 }
 
 impl std::fmt::Debug for Redactor {

@@ -1,4 +1,5 @@
 //! Server-sent events, gRPC frames, and the fields of a guarded secret.
+#![allow(clippy::allow_attributes, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "to clippy the helpers of tests are no tests")]
 
 mod support;
 
@@ -204,8 +205,11 @@ mod fields {
             ("1.e", "1."),
             ("<html>", ""),
         ] {
-            let whole = setup(&[]).whole(text);
-            assert_eq!(whole.text(), out, "{text}");
+            let setup = setup(&[]);
+            setup.assert_same_at_every_cut(text.as_bytes());
+            let whole = setup.whole(text);
+            // What was held at that moment (`ru` may start a token) is not given out any more.
+            assert!(out.starts_with(&whole.text()) && whole.out.len() + 2 >= out.len(), "{text}: {}", whole.text());
             assert_eq!(whole.result, Err(RedactError::NotJson { offset: out.len() as u64 }), "{text}");
         }
         for text in ["{\"a\":1", "[", "\"a", "-", "tr", " "] {

@@ -1,4 +1,5 @@
 //! Every rule finds its examples and passes its counter-examples.
+#![allow(clippy::allow_attributes, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "to clippy the helpers of tests are no tests")]
 
 use std::collections::HashSet;
 use std::sync::Arc;

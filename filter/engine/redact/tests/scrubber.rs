@@ -1,4 +1,5 @@
 //! Headers and targets.
+#![allow(clippy::allow_attributes, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "to clippy the helpers of tests are no tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The output never depends on how the input was cut, and no more is held than needed.
+#![allow(clippy::allow_attributes, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "to clippy the helpers of tests are no tests")]
 
 mod support;
 
@@ -66,7 +67,7 @@ fn a_key_without_an_end_is_masked_up_to_where_its_string_ends() {
 fn nothing_is_held_of_clean_text() {
     let mut redactor = Setup::plain().redactor();
     let (mut judge, mut out) = (Answers::default(), Vec::new());
-    for chunk in ["{\"name\":\"octocat\",", "\"id\": 583231, ", "\"url\":\"https://api.example.com/users/octocat\"}", "password", "\r\n\r\n", "\u{e9}"] {
+    for chunk in ["{\"name\":\"octocat\",", "\"id\": 583231, ", "\"url\":\"https://api.example.com/users/octocat\"}", "{\"n\":", "level=INFO,", "\r\n\r\n", "\u{e9}"] {
         redactor.write(chunk.as_bytes(), &mut judge, &mut out).unwrap();
         assert_eq!(redactor.held(), 0, "after {chunk:?}");
     }

@@ -30,7 +30,14 @@ impl Fields {
     pub(crate) fn write(&mut self, scanner: &mut Scanner, chunk: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
         let mut run = 0;
         for (index, byte) in chunk.iter().enumerate() {
-            let step = self.json.step(*byte).map_err(|fault| self.fault(fault))?;
+            let step = match self.json.step(*byte) {
+                Ok(step) => step,
+                Err(fault) => {
+                    // What comes out before the error must not depend on how the text was cut either.
+                    self.hand_on(scanner, chunk, run..index, judge, out)?;
+                    return Err(self.fault(fault));
+                }
+            };
             self.offset += 1;
             // The byte behind a number may itself end the value around it.
             let number = self.json.depth() + usize::from(step.ended);

@@ -71,15 +71,18 @@ impl Message {
         Ok(())
     }
 
+    /// What can be told from the next byte before it is taken: a field's nature, and that text stands where a tag should.
     fn decide(&mut self, first: u8) {
-        let Part::Undecided { end } = self.part else { return };
-        let is_tag = (0x08..0x20).contains(&first) && matches!(first & 7, 0 | 1 | 2 | 5);
-        self.part = if is_tag && self.ends.len() < DEPTH {
-            self.ends.push(end);
-            Part::Tag(Varint::default())
-        } else {
-            Part::Text { end }
-        };
+        let is_tag = first >= 0x08 && matches!(first & 7, 0 | 1 | 2 | 5);
+        match self.part {
+            Part::Undecided { end } if is_tag && first < 0x20 && self.ends.len() < DEPTH => {
+                self.ends.push(end);
+                self.part = Part::Tag(Varint::default());
+            }
+            Part::Undecided { end } => self.part = Part::Text { end },
+            Part::Tag(Varint { shift: 0, .. }) if first < 0x80 && !is_tag => self.part = Part::Text { end: self.ends.last().copied().unwrap_or(0) },
+            _ => {}
+        }
     }
 
     fn step(&mut self, byte: u8) {

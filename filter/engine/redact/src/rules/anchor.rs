@@ -4,7 +4,7 @@
 //! only the first of two literals that overlap. Here the state is carried over, every literal is reported, and the state also tells how many of
 //! the last bytes can still become a literal, which is all that must be held back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use aho_corasick::automaton::Automaton as _;
 use aho_corasick::dfa::DFA;
@@ -24,8 +24,6 @@ pub(crate) struct Anchors {
     /// By state number shifted right by `shift`.
     pending: Vec<Pending>,
     shift: u32,
-    /// What may stand before a value, of all rules that ask.
-    before: ByteSet,
 }
 
 /// One literal and the rules that start with it.
@@ -35,13 +33,13 @@ pub(crate) struct Literal {
 }
 
 /// How many of the last bytes are the start of a literal.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Pending {
     any: u8,
     /// Of a literal that is itself a part of a value, not of a lead: these bytes must not be given out yet.
     value: u8,
-    /// The same, of a rule that asks for a boundary before it.
-    bounded: u8,
+    /// The same, longest first, of rules that ask for a boundary before it.
+    bounded: Box<[(u8, ByteSet)]>,
 }
 
 impl Anchors {
@@ -67,10 +65,9 @@ impl Anchors {
             .build(by_text.iter().map(|(text, _)| text))
             .map_err(|error| RuleError::Anchors(error.to_string()))?;
         let start = dfa.start_state(Anchored::No).map_err(|error| RuleError::Anchors(error.to_string()))?;
-        let (pending, shift) = pending(&dfa, start, &starts(rules, false), &starts(rules, true));
-        let before = rules.iter().filter(|rule| rule.matcher.lead.is_none()).filter_map(|rule| rule.matcher.before).fold(ByteSet::default(), ByteSet::union);
+        let (pending, shift) = pending(&dfa, start, &starts(rules));
         let literals = by_text.iter().map(|(text, rules)| Literal { length: text.len() as u64, rules: rules.clone() }).collect();
-        Ok(Self { dfa, start, literals, pending, shift, before })
+        Ok(Self { dfa, start, literals, pending, shift })
     }
 
     pub(crate) fn start(&self) -> AnchorState {
@@ -94,29 +91,35 @@ impl Anchors {
 
     /// How many of the last bytes may be the start of a literal not complete yet.
     pub(crate) fn pending(&self, state: AnchorState) -> u64 {
-        u64::from(self.pending_at(state).any)
+        self.pending_at(state).map_or(0, |pending| u64::from(pending.any))
     }
 
     /// The same, of literals that are part of a value. `allowed` says whether a value may start that many bytes back, given what must stand before it.
     pub(crate) fn pending_value(&self, state: AnchorState, allowed: impl Fn(u64, &ByteSet) -> bool) -> u64 {
-        let pending = self.pending_at(state);
-        let bounded = (pending.value + 1..=pending.bounded).rev().find(|length| allowed(u64::from(*length), &self.before));
-        u64::from(bounded.unwrap_or(pending.value))
+        let Some(pending) = self.pending_at(state) else { return 0 };
+        let bounded = pending.bounded.iter().find(|(length, before)| allowed(u64::from(*length), before));
+        u64::from(bounded.map_or(pending.value, |(length, _)| pending.value.max(*length)))
     }
 
-    fn pending_at(&self, state: AnchorState) -> Pending {
-        self.pending.get(state.as_usize() >> self.shift).copied().unwrap_or_default()
+    fn pending_at(&self, state: AnchorState) -> Option<&Pending> {
+        self.pending.get(state.as_usize() >> self.shift)
     }
 }
 
-/// All starts of the literals that values begin with.
-fn starts(rules: &[Rule], bounded: bool) -> HashSet<&[u8]> {
-    let matchers = rules.iter().map(|rule| &rule.matcher).filter(|matcher| matcher.lead.is_none() && matcher.before.is_some() == bounded);
-    matchers.flat_map(|matcher| &matcher.anchors).flat_map(|anchor| (1..=anchor.len()).filter_map(|length| anchor.get(..length))).collect()
+/// All starts of the literals that values begin with, and what must stand before them; none if a rule does not care.
+fn starts(rules: &[Rule]) -> HashMap<&[u8], Option<ByteSet>> {
+    let mut starts: HashMap<&[u8], Option<ByteSet>> = HashMap::new();
+    for matcher in rules.iter().map(|rule| &rule.matcher).filter(|matcher| matcher.lead.is_none()) {
+        for start in matcher.anchors.iter().flat_map(|anchor| (1..=anchor.len()).filter_map(|length| anchor.get(..length))) {
+            let before = starts.entry(start).or_insert(matcher.before);
+            *before = before.zip(matcher.before).map(|(one, other)| one.union(other));
+        }
+    }
+    starts
 }
 
 /// Walks the automaton breadth first: the shortest way to a state spells the longest literal start that it stands for.
-fn pending(dfa: &DFA, start: AnchorState, free: &HashSet<&[u8]>, bounded: &HashSet<&[u8]>) -> (Vec<Pending>, u32) {
+fn pending(dfa: &DFA, start: AnchorState, starts: &HashMap<&[u8], Option<ByteSet>>) -> (Vec<Pending>, u32) {
     let mut spelled: HashMap<AnchorState, Vec<u8>> = HashMap::from([(start, Vec::new())]);
     let mut wave = vec![start];
     while !wave.is_empty() {
@@ -138,9 +141,13 @@ fn pending(dfa: &DFA, start: AnchorState, free: &HashSet<&[u8]>, bounded: &HashS
     let mut table = vec![Pending::default(); states];
     for (state, path) in &spelled {
         let length = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
-        let suffix = |of: &HashSet<&[u8]>| (0..path.len()).filter_map(|from| path.get(from..)).find(|suffix| of.contains(suffix)).map_or(0, <[u8]>::len);
+        let suffixes = || (0..path.len()).filter_map(|from| path.get(from..)).filter_map(|suffix| Some((length(suffix.len()), *starts.get(suffix)?)));
         if let Some(slot) = table.get_mut(state.as_usize() >> shift) {
-            *slot = Pending { any: length(path.len()), value: length(suffix(free)), bounded: length(suffix(bounded)) };
+            *slot = Pending {
+                any: length(path.len()),
+                value: suffixes().find(|(_, before)| before.is_none()).map_or(0, |(length, _)| length),
+                bounded: suffixes().filter_map(|(length, before)| Some((length, before?))).collect(),
+            };
         }
     }
     (table, shift)

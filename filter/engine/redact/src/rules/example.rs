@@ -44,7 +44,7 @@ fn expand(template: &str, noise: &mut Noise) -> String {
     while let Some((before, after)) = rest.split_once("{{") {
         let Some((placeholder, behind)) = after.split_once("}}") else { break };
         text.push_str(before);
-        match placeholder.split_once(':').and_then(|(class, length)| Some((alphabet(class)?, length.parse().ok()?))) {
+        match placeholder.split_once(':').and_then(|(class, length)| Some((alphabet(class)?, length.parse().ok().filter(|length| *length <= LONGEST)?))) {
             Some((alphabet, length)) => (0..length).for_each(|_| text.push(noise.pick(alphabet))),
             None if placeholder == "uuid" => {
                 for (nth, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
@@ -64,6 +64,8 @@ fn expand(template: &str, noise: &mut Noise) -> String {
     text
 }
 
+/// Longest filling of one placeholder; longer ones are taken for text.
+const LONGEST: usize = 4096;
 const HEX: &[u8] = b"0123456789abcdef";
 
 fn alphabet(class: &str) -> Option<&'static [u8]> {

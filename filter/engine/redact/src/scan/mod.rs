@@ -6,3 +6,6 @@ mod scanner;
 mod window;
 
 pub(crate) use scanner::{Scanner, Strictness};
+
+#[cfg(test)]
+mod tests;
