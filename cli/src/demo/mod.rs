@@ -8,6 +8,7 @@ mod configuration;
 pub(crate) mod engine;
 pub(crate) mod files;
 mod http;
+mod json;
 mod leaky_api;
 mod openbao;
 mod planted;

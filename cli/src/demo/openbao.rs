@@ -13,6 +13,7 @@ use veilgate_harness::lab::Process;
 
 use super::files;
 use super::http::{self, Request};
+use super::json::text;
 use super::planted::Planted;
 
 /// A running OpenBao with the demo's secrets in it.
@@ -72,7 +73,7 @@ impl OpenBao {
     pub(super) fn served(&self, path: &str) -> anyhow::Result<usize> {
         let log = files::read(&self.audit)?;
         let records = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        Ok(records.filter(|record| record["type"] == "request" && record["request"]["path"] == path).count())
+        Ok(records.filter(|record| text(record, "/type") == "request" && text(record, "/request/path") == path).count())
     }
 
     async fn fill(&mut self, planted: &Planted) -> anyhow::Result<()> {
@@ -82,7 +83,7 @@ impl OpenBao {
         let policy = r#"path "secret/*" { capabilities = ["read", "list"] }"#;
         self.write(planted, "/v1/sys/policies/acl/demo", &json!({"policy": policy})).await?;
         let answer = self.write(planted, "/v1/auth/token/create", &json!({"policies": ["demo"]})).await?;
-        let token = answer["auth"]["client_token"].as_str().context("OpenBao created no token")?;
+        let token = answer.pointer("/auth/client_token").and_then(Value::as_str).context("OpenBao created no token")?;
         token.clone_into(&mut self.token);
         Ok(())
     }

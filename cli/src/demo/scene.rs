@@ -79,7 +79,7 @@ impl Scene {
     }
 
     /// Compares; `what` names the thing compared.
-    pub(super) fn equal<A: PartialEq<B> + std::fmt::Debug, B: std::fmt::Debug>(&mut self, what: &str, got: A, promised: B) {
+    pub(super) fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, got: &T, promised: &T) {
         self.holds(got == promised, || format!("{what}: promised {promised:?}, got {got:?}"));
     }
 
@@ -97,14 +97,33 @@ impl Scene {
     }
 
     fn line(&self, label: impl Display, text: impl Display) {
-        // Padded by hand: a width would count the colour codes.
         let label = label.to_string();
-        say(format_args!("    {label}{} {text}", " ".repeat(LABEL.saturating_sub(width(&label)))));
+        // Padded by hand: a format width would count the colour codes.
+        let padding = " ".repeat(LABEL.saturating_sub(width(&label)));
+        let hanging = format!("\n{}", " ".repeat(INDENT + LABEL + 1));
+        let text = wrap(&text.to_string()).iter().map(|line| line.trim_end()).collect::<Vec<_>>().join(&hanging);
+        say(format_args!("{}{label}{padding} {text}", " ".repeat(INDENT)));
     }
 }
 
-/// The widest label.
+/// Columns before a label, the widest label, and the columns of text after it.
+const INDENT: usize = 4;
 const LABEL: usize = 8;
+const TEXT: usize = 107;
+
+/// Cuts a long text, typically JSON, into lines: after a comma or a space where there is one.
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for piece in text.split_inclusive([',', ' ']) {
+        if !line.is_empty() && width(&line) + width(piece.trim_end()) > TEXT {
+            lines.push(std::mem::take(&mut line));
+        }
+        line.push_str(piece);
+    }
+    lines.push(line);
+    lines
+}
 
 /// Columns on the screen: colour codes take none.
 fn width(text: &str) -> usize {
@@ -141,14 +160,23 @@ mod tests {
 
     #[test]
     fn a_step_that_keeps_its_promise_counts_as_told() {
-        assert_eq!(play(async |scene| { scene.equal("status", 200, 200); Ok(()) }), 0);
+        assert_eq!(play(async |scene| { scene.equal("status", &200, &200); Ok(()) }), 0);
     }
 
     #[test]
     fn a_difference_an_error_and_an_empty_step_all_count() {
-        assert_eq!(play(async |scene| { scene.equal("status", 500, 200); Ok(()) }), 1);
-        assert_eq!(play(async |scene| { scene.equal("status", 200, 200); anyhow::bail!("no route") }), 1);
+        assert_eq!(play(async |scene| { scene.equal("status", &500, &200); Ok(()) }), 1);
+        assert_eq!(play(async |scene| { scene.equal("status", &200, &200); anyhow::bail!("no route") }), 1);
         assert_eq!(play(async |_| Ok(())), 1);
+    }
+
+    #[test]
+    fn long_json_is_cut_after_commas_and_loses_nothing() {
+        let text = format!("{{{}}}", vec!["\"name\":\"a value\""; 40].join(","));
+        let lines = wrap(&text);
+        assert!(lines.len() > 5 && lines.iter().all(|line| width(line) <= TEXT + 1), "{lines:?}");
+        assert_eq!(lines.concat(), text);
+        assert_eq!(wrap("short"), ["short"]);
     }
 
     #[test]

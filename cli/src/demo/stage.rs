@@ -12,6 +12,7 @@ use super::configuration::Configuration;
 use super::engine::{Door, Engine, Local, Materials, Programs, Real};
 use super::files::{self, Project};
 use super::http::{self, Endpoint, Reply, Request};
+use super::json::text;
 use super::leaky_api;
 use super::planted::Planted;
 
@@ -61,7 +62,7 @@ pub(super) enum Choice {
 }
 
 /// Envoy writes its logs a moment after the answer.
-const LOG_PATIENCE: Duration = Duration::from_secs(10);
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Stage {
     /// Starts everything; returns when requests can be sent.
@@ -115,7 +116,7 @@ impl Stage {
 
     /// The audit record of a decision.
     pub(super) async fn audit_record(&self, door: Door, decision_id: &str) -> anyhow::Result<Value> {
-        let wanted = |record: &Value| record["decision_id"] == decision_id;
+        let wanted = |record: &Value| text(record, "/decision_id") == decision_id;
         newest(|| self.engine.audit_log(door), wanted)
             .await
             .with_context(|| format!("no audit record of decision `{decision_id}` came up"))

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::engine::Door;
 use super::http::Reply;
+use super::json::{at, text};
 use super::scene::Scene;
 use super::stage::{Caller, Stage};
 use super::traffic::Traffic;
@@ -17,7 +18,7 @@ const PAYPAL: &str = "/v1/secret/data/payments/paypal";
 /// 1: allowed.
 pub(super) async fn own_secret(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()> {
     let reply = ask(scene, &stage.cast.api, OWN, "200 and every field").await?;
-    scene.equal("status", reply.status, 200);
+    scene.equal("status", &reply.status, &200);
     let stored = openbao::secrets(&stage.planted);
     let stored = stored.iter().find(|(path, _)| *path == "payments/stripe").map(|(_, fields)| fields.clone());
     scene.same("the fields", &fields(&reply), &stored.unwrap_or_default());
@@ -32,15 +33,15 @@ pub(super) async fn other_team(stage: &Stage, scene: &mut Scene) -> anyhow::Resu
     denied(scene, &reply, &json!(["teams-keep-to-their-own"]));
     let served = stage.engine.served("secret/data/billing/db")? - before;
     scene.note("OpenBao", format_args!("served it {served} times"));
-    scene.equal("requests that reached OpenBao", served, 0);
+    scene.equal("requests that reached OpenBao", &served, &0);
     Ok(())
 }
 
 /// 3: names yes, values no.
 pub(super) async fn list_only(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()> {
     let names = ask(scene, &stage.cast.alice, NAMES, "200 and the names").await?;
-    scene.equal("status of the list", names.status, 200);
-    scene.same("names", &names.json().unwrap_or_default()["data"]["keys"], &json!(["paypal", "stripe"]));
+    scene.equal("status of the list", &names.status, &200);
+    scene.same("names", at(&names.json().unwrap_or_default(), "/data/keys"), &json!(["paypal", "stripe"]));
     let value = ask(scene, &stage.cast.alice, PAYPAL, "403: no policy lets her").await?;
     // Nothing forbids it: nothing permits it either, and then there is no policy to name.
     denied(scene, &value, &json!([]));
@@ -51,12 +52,12 @@ pub(super) async fn list_only(stage: &Stage, scene: &mut Scene) -> anyhow::Resul
 pub(super) async fn masked_field(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()> {
     let promise = "200, the private key masked, the rest as it is";
     let reply = ask(scene, &stage.cast.dashboard, OWN, promise).await?;
-    scene.equal("status", reply.status, 200);
+    scene.equal("status", &reply.status, &200);
     let got = fields(&reply);
-    let private_key = got["private_key"].as_str().unwrap_or_default().to_owned();
-    scene.holds(private_key.starts_with("[REDACTED:field"), || format!("the private key is not masked: {}", short(&private_key)));
-    scene.equal("the API key", got["api_key"].as_str(), Some(stage.planted.stripe_key.as_str()));
-    scene.equal("the account", got["account"].as_str(), Some("acct_demo"));
+    let private_key = text(&got, "/private_key");
+    scene.holds(private_key.starts_with("[REDACTED:field"), || format!("the private key is not masked: {}", short(private_key)));
+    scene.equal("the API key", &text(&got, "/api_key"), &stage.planted.stripe_key.as_str());
+    scene.equal("the account", &text(&got, "/account"), &"acct_demo");
     Ok(())
 }
 
@@ -64,19 +65,18 @@ pub(super) async fn masked_field(stage: &Stage, scene: &mut Scene) -> anyhow::Re
 pub(super) async fn leak(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()> {
     let promise = "a GitHub token, an AWS key pair and a private key masked, although each is cut in two; valid JSON";
     let reply = ask(scene, &stage.cast.visitor, leaky_api::LEAK, promise).await?;
-    scene.equal("status", reply.status, 200);
-    let text = reply.text();
+    scene.equal("status", &reply.status, &200);
+    let whole = reply.text();
     for (name, secret) in stage.planted.all() {
-        scene.holds(!text.contains(secret), || format!("{name} came through"));
+        scene.holds(!whole.contains(secret), || format!("{name} came through"));
     }
     let body = reply.json();
     scene.holds(body.is_some(), || "the answer is not JSON any more".to_owned());
     let body = body.unwrap_or_default();
-    let masked = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).is_some_and(|text| text.contains("[REDACTED:"));
-    for pointer in ["/deploy_log", "/environment/AWS_ACCESS_KEY_ID", "/environment/AWS_SECRET_ACCESS_KEY", "/tls/key"] {
-        scene.holds(masked(pointer), || format!("there is no mask at `{pointer}`"));
+        for pointer in ["/deploy_log", "/environment/AWS_ACCESS_KEY_ID", "/environment/AWS_SECRET_ACCESS_KEY", "/tls/key"] {
+        scene.holds(text(&body, pointer).contains("[REDACTED:"), || format!("there is no mask at `{pointer}`"));
     }
-    scene.same("what is no secret", &json!([body["status"], body["tls"]["port"]]), &json!(["degraded", 8443]));
+    scene.same("what is no secret", &json!([at(&body, "/status"), at(&body, "/tls/port")]), &json!(["degraded", 8443]));
     Ok(())
 }
 
@@ -84,12 +84,12 @@ pub(super) async fn leak(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()>
 pub(super) async fn query(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()> {
     let target = format!("{}?q=veil&access_token={}", leaky_api::SEARCH, stage.planted.query_token);
     let reply = ask(scene, &stage.cast.visitor, &target, "the API gets the token, the access log a mask").await?;
-    scene.equal("status", reply.status, 200);
+    scene.equal("status", &reply.status, &200);
     let reached = stage.api.seen().iter().any(|request| request.target == target.as_bytes());
     scene.holds(reached, || "the API did not get the query as it was sent".to_owned());
     let line = stage.access_line(Door::Gateway, |line| is_for(line, leaky_api::SEARCH)).await?;
-    scene.note("log", &line["path"]);
-    let logged = line["path"].as_str().unwrap_or_default();
+    let logged = text(&line, "/path");
+    scene.note("log", logged);
     scene.holds(logged.contains("?q=veil&access_token=[REDACTED:"), || format!("the logged path is {logged:?}"));
     scene.holds(!logged.contains(&stage.planted.query_token), || "the token is in the access log".to_owned());
     Ok(())
@@ -100,15 +100,15 @@ pub(super) async fn logs(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()>
     scene.promise("a clean access log line and an audit record for a denied call and for a masked answer");
     let denied = stage.access_line(Door::Sidecar, |line| is_for(line, OTHER)).await?;
     let record = audit(stage, scene, Door::Sidecar, &denied).await?;
-    scene.same("verdict", &json!([record["verdict"], denied["verdict"]]), &json!(["deny", "deny"]));
-    scene.same("who", &record["identities"][0]["id"], &json!("spiffe://demo.veilgate/ns/payments/sa/api"));
-    scene.same("what", &record["call"]["action"], &json!("Read"));
-    scene.same("of which", &record["call"]["resource"], &json!("vault/secret/billing/db"));
-    scene.same("by which policy", &record["policies"], &json!(["teams-keep-to-their-own"]));
+    scene.same("verdict", &json!([text(&record, "/verdict"), text(&denied, "/verdict")]), &json!(["deny", "deny"]));
+    scene.equal("who", &text(&record, "/identities/0/id"), &"spiffe://demo.veilgate/ns/payments/sa/api");
+    scene.equal("what", &text(&record, "/call/action"), &"Read");
+    scene.equal("of which", &text(&record, "/call/resource"), &"vault/secret/billing/db");
+    scene.same("by which policy", at(&record, "/policies"), &json!(["teams-keep-to-their-own"]));
 
     let masked = stage.access_line(Door::Gateway, |line| is_for(line, leaky_api::LEAK)).await?;
     let record = audit(stage, scene, Door::Gateway, &masked).await?;
-    let found = record["redactions"].as_array().map_or(0, Vec::len);
+    let found = at(&record, "/redactions").as_array().map_or(0, Vec::len);
     scene.holds(found >= 3, || format!("the record names {found} kinds of credentials, promised at least 3"));
     Ok(())
 }
@@ -116,13 +116,13 @@ pub(super) async fn logs(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()>
 /// 8: an API key, and nothing at all.
 pub(super) async fn api_client(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()> {
     let known = ask(scene, &stage.cast.ci, PAYPAL, "200").await?;
-    scene.equal("status with the key", known.status, 200);
+    scene.equal("status with the key", &known.status, &200);
     let unknown = ask(scene, &stage.cast.nobody, PAYPAL, "403, with the reason on record").await?;
     let decision = denied(scene, &unknown, &json!([]));
     let record = stage.audit_record(Door::Sidecar, &decision).await?;
-    scene.note("audit", &record["identities"]);
-    scene.same("who", &record["identities"][0]["type"], &json!("anonymous"));
-    scene.same("reason", &record["identities"][0]["reason"], &json!("no-credential"));
+    scene.note("audit", at(&record, "/identities"));
+    scene.equal("who", &text(&record, "/identities/0/type"), &"anonymous");
+    scene.equal("reason", &text(&record, "/identities/0/reason"), &"no-credential");
     Ok(())
 }
 
@@ -130,15 +130,15 @@ pub(super) async fn api_client(stage: &Stage, scene: &mut Scene) -> anyhow::Resu
 pub(super) async fn policy_edit(stage: &Stage, scene: &mut Scene) -> anyhow::Result<()> {
     let traffic = Traffic::start(&stage.cast.api.endpoint, &stage.cast.api.get(OWN));
     let before = ask(scene, &stage.cast.alice, PAYPAL, "403, as before").await?;
-    scene.equal("status before the edit", before.status, 403);
+    scene.equal("status before the edit", &before.status, &403);
     scene.note("edit", "policies/demo/edit.cedar joins the policy, while other requests go on");
     let replaced = stage.engine.replace_policy(&stage.configuration.edited).await;
     let after = ask(scene, &stage.cast.alice, PAYPAL, "200; and none of the other requests is lost").await;
     let tally = traffic.stop().await;
     replaced?;
-    scene.equal("status after the edit", after?.status, 200);
+    scene.equal("status after the edit", &after?.status, &200);
     scene.note("traffic", format_args!("{} requests during the edit, {} lost", tally.sent, tally.lost));
-    scene.equal("requests lost", tally.lost, 0);
+    scene.equal("requests lost", &tally.lost, &0);
     scene.holds(tally.sent >= 10, || format!("only {} requests were sent, too few to show anything", tally.sent));
     Ok(())
 }
@@ -163,7 +163,7 @@ pub(super) async fn metrics(stage: &Stage, scene: &mut Scene) -> anyhow::Result<
         let count: f64 = lines.iter().filter(|line| line.starts_with(name) && line.contains(label)).filter_map(|line| value(line)).sum();
         scene.holds(count > 0.0, || format!("`{name}` with {label} has counted nothing"));
     }
-    scene.equal("faults of the filter", stage.engine.faults().await?, Vec::<String>::new());
+    scene.equal("faults of the filter", &stage.engine.faults().await?, &Vec::new());
     Ok(())
 }
 
@@ -198,27 +198,26 @@ async fn ask(scene: &Scene, caller: &Caller, target: &str, promise: &str) -> any
 
 /// Checks a refusal and returns its decision id.
 fn denied(scene: &mut Scene, reply: &Reply, policies: &Value) -> String {
-    scene.equal("status", reply.status, 403);
+    scene.equal("status", &reply.status, &403);
     let body = reply.json().unwrap_or_default();
-    scene.same("error", &body["error"], &json!("denied"));
-    scene.same("policies", &body["policies"], policies);
-    let decision = body["decision_id"].as_str().unwrap_or_default().to_owned();
+    scene.equal("error", &text(&body, "/error"), &"denied");
+    scene.same("policies", at(&body, "/policies"), policies);
+    let decision = text(&body, "/decision_id").to_owned();
     scene.holds(!decision.is_empty(), || "there is no decision id".to_owned());
-    scene.equal("the decision id in the header", reply.header("x-veilgate-decision-id"), Some(decision.as_str()));
+    scene.equal("the decision id in the header", &reply.header("x-veilgate-decision-id"), &Some(&decision));
     decision
 }
 
 async fn audit(stage: &Stage, scene: &mut Scene, door: Door, line: &Value) -> anyhow::Result<Value> {
     scene.note("log", line);
-    let decision = line["decision_id"].as_str().unwrap_or_default();
-    let record = stage.audit_record(door, decision).await?;
+    let record = stage.audit_record(door, text(line, "/decision_id")).await?;
     scene.note("audit", &record);
     Ok(record)
 }
 
 /// Whether an access log line is about a request for `path`, whatever its query.
 fn is_for(line: &Value, path: &str) -> bool {
-    line["path"].as_str().and_then(|target| target.split('?').next()) == Some(path)
+    text(line, "/path").split('?').next() == Some(path)
 }
 
 /// The fields of a KV version 2 secret; null when there are none.

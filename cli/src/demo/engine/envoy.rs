@@ -100,7 +100,7 @@ impl Envoy {
             let lines = stats.lines().filter_map(|line| line.split_once(": "));
             lines.filter(|(stat, _)| stat.ends_with(name)).filter_map(|(_, value)| value.parse::<u64>().ok()).sum()
         };
-        Ok(Updates { taken: sum(".config_reload"), refused: sum(".config_fail") })
+        Ok(Updates { taken: sum(".config_reload"), refused: sum(".config_fail") + sum(".update_rejected") })
     }
 
     async fn wait_until_listening(&mut self, address_file: &Path) -> anyhow::Result<()> {

@@ -80,9 +80,9 @@ async fn the_sidecars_filter_loads_as_shipped_and_a_bad_one_is_refused() {
 fn both_bootstraps_contain_the_shipped_labels() {
     let project = Project::find().unwrap();
     let tags = project.text("envoy/stats-tags.yaml").unwrap();
-    let block = &tags[tags.find("stats_config:").unwrap()..];
+    let (_comment, block) = tags.split_once("\nstats_config:\n").unwrap();
     for name in ["envoy/sidecar.yaml", "envoy/gateway.yaml"] {
-        assert!(project.text(name).unwrap().contains(block.trim_end()), "{name} has other labels than envoy/stats-tags.yaml");
+        assert!(project.text(name).unwrap().contains(&format!("\nstats_config:\n{}", block.trim_end())), "{name} has other labels than envoy/stats-tags.yaml");
     }
     assert!(stats_tags(&project).unwrap().iter().any(|(name, _)| name == "verdict"));
 }
