@@ -185,7 +185,12 @@ fn validate(
         (source.name.as_str(), source.text)
     });
     let start = origin.map_or(0, |origin| origin.start);
-    Err(PolicyError::new(name, describe(wrong))
+    // Cedar's message begins with the id, which the error says already.
+    let message = describe(wrong);
+    let message = message
+        .strip_prefix(&format!("for policy `{id}`, "))
+        .unwrap_or(&message);
+    Err(PolicyError::new(name, message)
         .at(text, offset(wrong).unwrap_or(start))
         .of(id))
 }
