@@ -9,7 +9,9 @@ use veilgate_harness::proxy::{Proxy, ProxyConfig};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let path = std::env::args().nth(1).context("usage: proxy <configuration.json>")?;
+    let path = std::env::args()
+        .nth(1)
+        .context("usage: proxy <configuration.json>")?;
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{path}`"))?;
     let config: ProxyConfig = serde_json::from_str(&text).with_context(|| format!("`{path}`"))?;
     let proxy = Proxy::start(config).await?;

@@ -11,8 +11,16 @@ pub(crate) struct Format(Vec<Part>);
 #[derive(Clone, Debug)]
 enum Part {
     Text(String),
-    Header { of: Of, name: String, fallback: Option<String>, limit: Option<usize> },
-    FilterState { key: String, limit: Option<usize> },
+    Header {
+        of: Of,
+        name: String,
+        fallback: Option<String>,
+        limit: Option<usize>,
+    },
+    FilterState {
+        key: String,
+        limit: Option<usize>,
+    },
     Field(Field),
     /// An operator this proxy does not have reads as absent.
     Unknown,
@@ -55,7 +63,11 @@ impl Format {
                 rest = "";
                 break;
             };
-            parts.push(if operator.is_empty() { Part::Text("%".into()) } else { operator_part(operator) });
+            parts.push(if operator.is_empty() {
+                Part::Text("%".into())
+            } else {
+                operator_part(operator)
+            });
             rest = after;
         }
         parts.push(Part::Text(rest.to_owned()));
@@ -64,7 +76,10 @@ impl Format {
 
     /// The line for an exchange that is over.
     pub(crate) fn line(&self, stream: &StreamState) -> String {
-        self.0.iter().map(|part| part.render(stream).unwrap_or_else(|| "-".into())).collect()
+        self.0
+            .iter()
+            .map(|part| part.render(stream).unwrap_or_else(|| "-".into()))
+            .collect()
     }
 }
 
@@ -72,16 +87,25 @@ impl Part {
     fn render(&self, stream: &StreamState) -> Option<String> {
         match self {
             Part::Text(text) => Some(text.clone()),
-            Part::Header { of, name, fallback, limit } => {
+            Part::Header {
+                of,
+                name,
+                fallback,
+                limit,
+            } => {
                 let map = match of {
                     Of::Request => stream.request.headers.as_ref(),
                     Of::Response => stream.response.headers.as_ref(),
                     Of::Trailer => stream.response.trailers.as_ref(),
                 }?;
-                header(map, name).or_else(|| fallback.as_ref().and_then(|name| header(map, name))).map(|value| cut(value, *limit))
+                header(map, name)
+                    .or_else(|| fallback.as_ref().and_then(|name| header(map, name)))
+                    .map(|value| cut(value, *limit))
             }
             Part::FilterState { key, limit } => {
-                let value = stream.filter_state.get(key.strip_prefix("wasm.")?.as_bytes())?;
+                let value = stream
+                    .filter_state
+                    .get(key.strip_prefix("wasm.")?.as_bytes())?;
                 Some(cut(String::from_utf8_lossy(value).into_owned(), *limit))
             }
             Part::Field(field) => field.render(stream),
@@ -102,11 +126,19 @@ impl Field {
             Field::BytesSent => Some(properties.response_bytes.to_string()),
             Field::BytesReceived => Some(properties.request_bytes.to_string()),
             Field::StartTime => Some(timestamp(properties.started)),
-            Field::Duration => properties.duration.map(|duration| duration.as_millis().to_string()),
-            Field::RouteName => properties.route.as_ref().map(|route| route.route.clone()).filter(|name| !name.is_empty()),
+            Field::Duration => properties
+                .duration
+                .map(|duration| duration.as_millis().to_string()),
+            Field::RouteName => properties
+                .route
+                .as_ref()
+                .map(|route| route.route.clone())
+                .filter(|name| !name.is_empty()),
             Field::UpstreamCluster => properties.route.as_ref().map(|route| route.cluster.clone()),
             Field::UpstreamHost => properties.upstream.map(|address| address.to_string()),
-            Field::PeerUri => peer.filter(|peer| !peer.uris.is_empty()).map(|peer| peer.uris.join(",")),
+            Field::PeerUri => peer
+                .filter(|peer| !peer.uris.is_empty())
+                .map(|peer| peer.uris.join(",")),
             Field::PeerSubject => peer.map(|peer| peer.subject.clone()),
             Field::RemoteAddress => Some(properties.source.to_string()),
         }
@@ -115,7 +147,11 @@ impl Field {
 
 fn operator_part(operator: &str) -> Part {
     let (body, limit) = match operator.rsplit_once(':') {
-        Some((body, digits)) if digits.bytes().all(|b| b.is_ascii_digit()) && body.ends_with(')') => (body, digits.parse().ok()),
+        Some((body, digits))
+            if digits.bytes().all(|b| b.is_ascii_digit()) && body.ends_with(')') =>
+        {
+            (body, digits.parse().ok())
+        }
         _ => (operator, None),
     };
     let (name, argument) = match body.split_once('(') {
@@ -123,15 +159,25 @@ fn operator_part(operator: &str) -> Part {
         None => (body, ""),
     };
     let header = |of| {
-        let (name, fallback) = argument.split_once('?').map_or((argument, None), |(name, fallback)| (name, Some(fallback)));
-        Part::Header { of, name: name.to_ascii_lowercase(), fallback: fallback.map(str::to_ascii_lowercase), limit }
+        let (name, fallback) = argument
+            .split_once('?')
+            .map_or((argument, None), |(name, fallback)| (name, Some(fallback)));
+        Part::Header {
+            of,
+            name: name.to_ascii_lowercase(),
+            fallback: fallback.map(str::to_ascii_lowercase),
+            limit,
+        }
     };
     match name {
         "REQ" => header(Of::Request),
         "RESP" => header(Of::Response),
         "TRAILER" => header(Of::Trailer),
         "FILTER_STATE" => match argument.split_once(':') {
-            Some((key, "PLAIN")) => Part::FilterState { key: key.to_owned(), limit },
+            Some((key, "PLAIN")) => Part::FilterState {
+                key: key.to_owned(),
+                limit,
+            },
             _ => Part::Unknown,
         },
         "PROTOCOL" => Part::Field(Field::Protocol),
@@ -153,7 +199,8 @@ fn operator_part(operator: &str) -> Part {
 }
 
 fn header(map: &Headers, name: &str) -> Option<String> {
-    map.get(name.as_bytes()).map(|value| String::from_utf8_lossy(value).into_owned())
+    map.get(name.as_bytes())
+        .map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 fn cut(value: String, limit: Option<usize>) -> String {
@@ -186,7 +233,11 @@ fn flags(bits: u64) -> Option<String> {
         (flag::DOWNSTREAM_PROTOCOL, "DPE"),
         (flag::UPSTREAM_PROTOCOL, "UPE"),
     ];
-    let set: Vec<&str> = names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
+    let set: Vec<&str> = names
+        .iter()
+        .filter(|(bit, _)| bits & bit != 0)
+        .map(|(_, name)| *name)
+        .collect();
     (!set.is_empty()).then(|| set.join(","))
 }
 
@@ -195,17 +246,28 @@ fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     let (year, month, day) = civil(days);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60, since.subsec_millis())
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+        since.subsec_millis()
+    )
 }
 
 /// Year, month and day of a day counted from 1970-01-01, by the 400-year cycle of the Gregorian calendar.
 pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
@@ -217,19 +279,40 @@ mod tests {
 
     #[test]
     fn times_are_written_as_envoy_writes_them() {
-        assert_eq!(timestamp(UNIX_EPOCH + Duration::from_millis(951_782_400_007)), "2000-02-29T00:00:00.007Z");
-        assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(1_798_761_599)), "2026-12-31T23:59:59.000Z");
+        assert_eq!(
+            timestamp(UNIX_EPOCH + Duration::from_millis(951_782_400_007)),
+            "2000-02-29T00:00:00.007Z"
+        );
+        assert_eq!(
+            timestamp(UNIX_EPOCH + Duration::from_secs(1_798_761_599)),
+            "2026-12-31T23:59:59.000Z"
+        );
     }
 
     #[test]
     fn operators_read_headers_filter_state_and_fields() {
         let mut stream = crate::proxy::tests::stream_state();
-        stream.request.headers = Some([(&b":path"[..], &b"/long/path"[..]), (b"x-b", b"two")].into_iter().collect());
-        stream.filter_state.insert(b"p.path".to_vec(), b"/masked".to_vec());
+        stream.request.headers = Some(
+            [(&b":path"[..], &b"/long/path"[..]), (b"x-b", b"two")]
+                .into_iter()
+                .collect(),
+        );
+        stream
+            .filter_state
+            .insert(b"p.path".to_vec(), b"/masked".to_vec());
         stream.properties.response_code = Some(403);
         let line = |format: &str| Format::new(format).line(&stream);
-        assert_eq!(line("a %REQ(:PATH):5% %REQ(X-A?X-B)% %REQ(x-none)% b"), "a /long two - b");
-        assert_eq!(line("%FILTER_STATE(wasm.p.path:PLAIN)% %FILTER_STATE(wasm.other:PLAIN)%"), "/masked -");
-        assert_eq!(line("%RESPONSE_CODE% %RESPONSE_FLAGS% 100%% %NOT_KNOWN%"), "403 - 100% -");
+        assert_eq!(
+            line("a %REQ(:PATH):5% %REQ(X-A?X-B)% %REQ(x-none)% b"),
+            "a /long two - b"
+        );
+        assert_eq!(
+            line("%FILTER_STATE(wasm.p.path:PLAIN)% %FILTER_STATE(wasm.other:PLAIN)%"),
+            "/masked -"
+        );
+        assert_eq!(
+            line("%RESPONSE_CODE% %RESPONSE_FLAGS% 100%% %NOT_KNOWN%"),
+            "403 - 100% -"
+        );
     }
 }

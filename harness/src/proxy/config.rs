@@ -149,7 +149,14 @@ fn route_timeout() -> u64 {
 impl RouteConfig {
     /// Everything to `upstream`.
     pub fn all_to(upstream: &str) -> RouteConfig {
-        RouteConfig { name: String::new(), authority: None, prefix: slash(), upstream: upstream.into(), virtual_host: local_service(), timeout_ms: route_timeout() }
+        RouteConfig {
+            name: String::new(),
+            authority: None,
+            prefix: slash(),
+            upstream: upstream.into(),
+            virtual_host: local_service(),
+            timeout_ms: route_timeout(),
+        }
     }
 
     pub(super) fn timeout(&self) -> Option<Duration> {

@@ -8,7 +8,7 @@ use tokio::{net::TcpStream, task::spawn_local};
 use super::{
     codec::{H2Sink, H2Source, HeadError, Io, Sink, Source, from_http},
     filter::reply,
-    stream::{Head, serve as serve_stream},
+    stream::{After, Head, serve as serve_stream},
     upstream::downstream_h1,
     worker::Worker,
 };
@@ -18,28 +18,51 @@ use crate::vm::{ConnectionFacts, Headers, LocalReply};
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves a connection until it closes.
-pub(crate) async fn serve(worker: &Rc<Worker>, socket: std::net::TcpStream, id: u64) -> anyhow::Result<()> {
+pub(crate) async fn serve(
+    worker: &Rc<Worker>,
+    socket: std::net::TcpStream,
+    id: u64,
+) -> anyhow::Result<()> {
     socket.set_nonblocking(true)?;
     socket.set_nodelay(true)?;
     let socket = TcpStream::from_std(socket)?;
     let (source, destination) = (socket.peer_addr()?, socket.local_addr()?);
     match &worker.common.tls {
         Some(acceptor) => {
-            let accepted = acceptor.accept(socket).await.context("TLS handshake failed")?;
+            let accepted = acceptor
+                .accept(socket)
+                .await
+                .context("TLS handshake failed")?;
             let facts = accepted.facts(id, source, destination);
             let http2 = accepted.http2();
             let io: Box<dyn Io> = Box::new(accepted.into_stream());
-            if http2 { serve_h2(worker, io, Arc::new(facts)).await } else { serve_h1(worker, io, Arc::new(facts)).await }
+            if http2 {
+                serve_h2(worker, io, Arc::new(facts)).await
+            } else {
+                serve_h1(worker, io, Arc::new(facts)).await
+            }
         }
         None => {
             let facts = Arc::new(plain_facts(id, source, destination));
-            if speaks_h2(&socket).await? { serve_h2(worker, Box::new(socket), facts).await } else { serve_h1(worker, Box::new(socket), facts).await }
+            if speaks_h2(&socket).await? {
+                serve_h2(worker, Box::new(socket), facts).await
+            } else {
+                serve_h1(worker, Box::new(socket), facts).await
+            }
         }
     }
 }
 
 fn plain_facts(id: u64, source: SocketAddr, destination: SocketAddr) -> ConnectionFacts {
-    ConnectionFacts { id, source, destination, tls_version: None, server_name: None, peer: None, local_uri: None }
+    ConnectionFacts {
+        id,
+        source,
+        destination,
+        tls_version: None,
+        server_name: None,
+        peer: None,
+        local_uri: None,
+    }
 }
 
 /// Whether the client opens with the HTTP/2 preface. No method of HTTP/1 begins like it.
@@ -54,11 +77,17 @@ async fn speaks_h2(socket: &TcpStream) -> std::io::Result<bool> {
     }
 }
 
-async fn serve_h1(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFacts>) -> anyhow::Result<()> {
+async fn serve_h1(
+    worker: &Rc<Worker>,
+    io: Box<dyn Io>,
+    facts: Arc<ConnectionFacts>,
+) -> anyhow::Result<()> {
     let (mut source, mut sink) = downstream_h1(io, worker.config.listener.enable_trailers);
     while !worker.draining.get() {
         let head = {
-            let Source::H1(source) = &mut source else { return Ok(()) };
+            let Source::H1(source) = &mut source else {
+                return Ok(());
+            };
             let drained = worker.drain.notified();
             tokio::select! {
                 head = source.request_head() => head,
@@ -70,13 +99,20 @@ async fn serve_h1(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFac
                 if let Sink::H1(sink) = &mut sink {
                     sink.old = old;
                 }
-                Head { headers, end, protocol: if old { "HTTP/1.0" } else { "HTTP/1.1" }, refusal: None }
+                Head {
+                    headers,
+                    end,
+                    protocol: if old { "HTTP/1.0" } else { "HTTP/1.1" },
+                    refusal: None,
+                }
             }
             Err(HeadError::Closed) => return Ok(()),
             Err(error) => refused(error),
         };
-        if !serve_stream(worker, &facts, head, &mut source, &mut sink).await {
-            break;
+        match serve_stream(worker, &facts, head, &mut source, &mut sink).await {
+            After::KeepOpen => {}
+            After::Close => break,
+            After::Abort => return abort(&mut sink).await,
         }
     }
     if let Sink::H1(sink) = &mut sink {
@@ -89,16 +125,35 @@ async fn serve_h1(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFac
     Ok(())
 }
 
+/// Sends what was sent before the cut, and closes.
+async fn abort(sink: &mut Sink) -> anyhow::Result<()> {
+    if let Sink::H1(sink) = sink {
+        let _ = tokio::time::timeout(LINGER, sink.shutdown()).await;
+    }
+    Ok(())
+}
+
 /// A request whose head cannot be read still gets an answer and a log line.
 fn refused(error: HeadError) -> Head {
     let refusal: LocalReply = match error {
         HeadError::TooLarge => reply(431, "", "http1.headers_too_large"),
-        HeadError::Malformed | HeadError::Truncated | HeadError::Closed => reply(400, "Bad Request", "http1.codec_error"),
+        HeadError::Malformed | HeadError::Truncated | HeadError::Closed => {
+            reply(400, "Bad Request", "http1.codec_error")
+        }
     };
-    Head { headers: Headers::default(), end: false, protocol: "HTTP/1.1", refusal: Some(refusal) }
+    Head {
+        headers: Headers::default(),
+        end: false,
+        protocol: "HTTP/1.1",
+        refusal: Some(refusal),
+    }
 }
 
-async fn serve_h2(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFacts>) -> anyhow::Result<()> {
+async fn serve_h2(
+    worker: &Rc<Worker>,
+    io: Box<dyn Io>,
+    facts: Arc<ConnectionFacts>,
+) -> anyhow::Result<()> {
     let mut builder = h2::server::Builder::new();
     builder
         .initial_window_size(worker.config.listener.http2_initial_stream_window_bytes)
@@ -106,7 +161,10 @@ async fn serve_h2(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFac
         .max_concurrent_streams(1024)
         .max_header_list_size(60 * 1024)
         .enable_connect_protocol();
-    let mut connection = builder.handshake(io).await.context("HTTP/2 handshake failed")?;
+    let mut connection = builder
+        .handshake(io)
+        .await
+        .context("HTTP/2 handshake failed")?;
     let mut draining = worker.draining.get();
     loop {
         let drained = worker.drain.notified();
@@ -118,14 +176,23 @@ async fn serve_h2(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFac
                 continue;
             }
         };
-        let Some(accepted) = accepted else { return Ok(()) };
+        let Some(accepted) = accepted else {
+            return Ok(());
+        };
         // The peer broke the connection: its streams notice by themselves.
-        let Ok((request, respond)) = accepted else { return Ok(()) };
+        let Ok((request, respond)) = accepted else {
+            return Ok(());
+        };
         let (worker, facts) = (worker.clone(), facts.clone());
         spawn_local(async move {
             let (parts, body) = request.into_parts();
             let end = body.is_end_stream();
-            let head = Head { headers: request_headers(&parts), end, protocol: "HTTP/2", refusal: None };
+            let head = Head {
+                headers: request_headers(&parts),
+                end,
+                protocol: "HTTP/2",
+                refusal: None,
+            };
             let mut source = Source::H2(H2Source::new(body, end));
             let mut sink = Sink::H2(H2Sink::response(respond));
             serve_stream(&worker, &facts, head, &mut source, &mut sink).await;
@@ -135,19 +202,32 @@ async fn serve_h2(worker: &Rc<Worker>, io: Box<dyn Io>, facts: Arc<ConnectionFac
 
 fn request_headers(parts: &http::request::Parts) -> Headers {
     let mut headers = Headers::default();
-    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes()).or_else(|| parts.headers.get("host").map(|host| host.as_bytes()));
+    let authority = parts
+        .uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes())
+        .or_else(|| parts.headers.get("host").map(|host| host.as_bytes()));
     if let Some(authority) = authority {
         headers.push(b":authority", authority);
     }
-    if let Some(path) = parts.uri.path_and_query().filter(|_| parts.method != http::Method::CONNECT || parts.extensions.get::<h2::ext::Protocol>().is_some()) {
+    let upgrade = parts.extensions.get::<h2::ext::Protocol>();
+    let connect = parts.method == http::Method::CONNECT && upgrade.is_none();
+    if let Some(path) = parts.uri.path_and_query().filter(|_| !connect) {
         headers.push(b":path", path.as_str().as_bytes());
     }
-    headers.push(b":method", parts.method.as_str().as_bytes());
+    let method = if upgrade.is_some() {
+        "GET"
+    } else {
+        parts.method.as_str()
+    };
+    headers.push(b":method", method.as_bytes());
     if let Some(scheme) = parts.uri.scheme_str() {
         headers.push(b":scheme", scheme.as_bytes());
     }
-    if let Some(protocol) = parts.extensions.get::<h2::ext::Protocol>() {
-        headers.push(b":protocol", protocol.as_str().as_bytes());
+    if let Some(protocol) = upgrade {
+        // An extended CONNECT is the upgrade it stands for, so that filters and upstreams know one form only.
+        headers.push(b"upgrade", protocol.as_str().as_bytes());
+        headers.push(b"connection", b"upgrade");
     }
     let mut cookies: Vec<&[u8]> = Vec::new();
     let rest = from_http(&parts.headers);

@@ -45,12 +45,23 @@ enum Kind {
 }
 
 /// Metadata in which `namespace` holds `fields`, serialized.
-pub(crate) fn metadata(namespace: &str, fields: &serde_json::Map<String, serde_json::Value>) -> Vec<u8> {
-    Metadata { filter_metadata: BTreeMap::from([(namespace.to_owned(), to_struct(fields))]) }.encode_to_vec()
+pub(crate) fn metadata(
+    namespace: &str,
+    fields: &serde_json::Map<String, serde_json::Value>,
+) -> Vec<u8> {
+    Metadata {
+        filter_metadata: BTreeMap::from([(namespace.to_owned(), to_struct(fields))]),
+    }
+    .encode_to_vec()
 }
 
 fn to_struct(fields: &serde_json::Map<String, serde_json::Value>) -> Struct {
-    Struct { fields: fields.iter().map(|(name, value)| (name.clone(), to_value(value))).collect() }
+    Struct {
+        fields: fields
+            .iter()
+            .map(|(name, value)| (name.clone(), to_value(value)))
+            .collect(),
+    }
 }
 
 fn to_value(value: &serde_json::Value) -> Value {
@@ -60,7 +71,9 @@ fn to_value(value: &serde_json::Value) -> Value {
         Json::Bool(value) => Kind::Bool(*value),
         Json::Number(value) => Kind::Number(value.as_f64().unwrap_or(f64::NAN)),
         Json::String(value) => Kind::Text(value.clone()),
-        Json::Array(values) => Kind::List(ListValue { values: values.iter().map(to_value).collect() }),
+        Json::Array(values) => Kind::List(ListValue {
+            values: values.iter().map(to_value).collect(),
+        }),
         Json::Object(fields) => Kind::Struct(to_struct(fields)),
     };
     Value { kind: Some(kind) }
@@ -75,10 +88,14 @@ mod tests {
         let claims = serde_json::json!({"claims": {"sub": "alice", "admin": true, "level": 3, "none": null, "roles": ["a"]}});
         let bytes = metadata("jwt", claims.as_object().unwrap());
         let back = Metadata::decode(bytes.as_slice()).unwrap();
-        let Some(Kind::Struct(claims)) = &back.filter_metadata["jwt"].fields["claims"].kind else { panic!("not a struct") };
+        let Some(Kind::Struct(claims)) = &back.filter_metadata["jwt"].fields["claims"].kind else {
+            panic!("not a struct")
+        };
         assert_eq!(claims.fields["sub"].kind, Some(Kind::Text("alice".into())));
         assert_eq!(claims.fields["level"].kind, Some(Kind::Number(3.0)));
         assert_eq!(claims.fields["none"].kind, Some(Kind::Null(0)));
-        assert!(matches!(&claims.fields["roles"].kind, Some(Kind::List(list)) if list.values.len() == 1));
+        assert!(
+            matches!(&claims.fields["roles"].kind, Some(Kind::List(list)) if list.values.len() == 1)
+        );
     }
 }

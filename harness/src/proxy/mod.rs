@@ -50,8 +50,8 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 pub use config::{
-    FailurePolicy, FilterConfig, ForwardClientCert, ForwardClientCertMode, JwtConfig, JwtProvider, ListenerConfig, ProxyConfig, RouteConfig, TlsConfig,
-    UpstreamConfig,
+    FailurePolicy, FilterConfig, ForwardClientCert, ForwardClientCertMode, JwtConfig, JwtProvider,
+    ListenerConfig, ProxyConfig, RouteConfig, TlsConfig, UpstreamConfig,
 };
 
 use crate::vm::{Diagnostics, LogLevel, LogLine, Logs, Metrics, Module, Shared};
@@ -98,7 +98,8 @@ impl Proxy {
             Some(filter) => Some(canary(&common, filter).await?),
             None => None,
         };
-        let listener = TcpListener::bind(common.config.listener.address).with_context(|| format!("cannot listen on {}", common.config.listener.address))?;
+        let listener = TcpListener::bind(common.config.listener.address)
+            .with_context(|| format!("cannot listen on {}", common.config.listener.address))?;
         let address = listener.local_addr()?;
         let mut workers = Vec::new();
         for index in 0..common.config.workers.max(1) {
@@ -108,8 +109,20 @@ impl Proxy {
             started.await.context("a worker ended while it started")??;
         }
         let stopping = Arc::new(AtomicBool::new(false));
-        accept(listener, workers.iter().map(|(commands, _)| commands.clone()).collect(), stopping.clone())?;
-        Ok(Proxy { address, common, workers, stopping })
+        accept(
+            listener,
+            workers
+                .iter()
+                .map(|(commands, _)| commands.clone())
+                .collect(),
+            stopping.clone(),
+        )?;
+        Ok(Proxy {
+            address,
+            common,
+            workers,
+            stopping,
+        })
     }
 
     /// Where it listens.
@@ -123,13 +136,26 @@ impl Proxy {
     /// When the module cannot be loaded, refuses or traps. The old configuration goes on serving.
     pub async fn update_filter(&self, filter: FilterConfig) -> Result<(), Rejected> {
         let result = self.try_update(filter).await;
-        self.common.metrics.add(if result.is_ok() { "filter.update_success" } else { "filter.update_rejected" }, 1);
+        self.common.metrics.add(
+            if result.is_ok() {
+                "filter.update_success"
+            } else {
+                "filter.update_rejected"
+            },
+            1,
+        );
         result
     }
 
     /// Metrics of the proxy and of the module.
     pub fn stats(&self) -> Stats {
-        Stats { values: self.common.metrics.values(), prometheus: self.common.metrics.prometheus(&self.common.config.stats_tags) }
+        Stats {
+            values: self.common.metrics.values(),
+            prometheus: self
+                .common
+                .metrics
+                .prometheus(&self.common.config.stats_tags),
+        }
     }
 
     /// Log lines: of the module, access log lines, and the proxy's own.
@@ -145,9 +171,20 @@ impl Proxy {
     /// Closes the listener, lets open exchanges end (for five seconds), and ends the workers.
     pub async fn stop(mut self) {
         self.shut();
-        let threads: Vec<_> = self.workers.iter_mut().filter_map(|(_, thread)| thread.take()).collect();
+        let threads: Vec<_> = self
+            .workers
+            .iter_mut()
+            .filter_map(|(_, thread)| thread.take())
+            .collect();
         // Joining blocks, and the caller may run on the only thread there is.
-        let _ = tokio::task::spawn_blocking(move || threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()).await;
+        let _ = tokio::task::spawn_blocking(move || {
+            threads
+                .into_iter()
+                .map(JoinHandle::join)
+                .filter(Result::is_err)
+                .count()
+        })
+        .await;
     }
 
     async fn try_update(&self, filter: FilterConfig) -> Result<(), Rejected> {
@@ -155,8 +192,12 @@ impl Proxy {
         for (commands, _) in &self.workers {
             let (done, outcome) = oneshot::channel();
             let update = Command::Update(Box::new(filter.clone()), module.clone(), done);
-            commands.send(update).map_err(|_| Rejected("the proxy has stopped".into()))?;
-            outcome.await.map_err(|_| Rejected("the proxy has stopped".into()))??;
+            commands
+                .send(update)
+                .map_err(|_| Rejected("the proxy has stopped".into()))?;
+            outcome
+                .await
+                .map_err(|_| Rejected("the proxy has stopped".into()))??;
         }
         Ok(())
     }
@@ -182,38 +223,59 @@ impl Drop for Proxy {
 async fn canary(common: &Arc<Common>, filter: FilterConfig) -> Result<Module, Rejected> {
     let common = common.clone();
     let trial = move || {
-        let module = Module::from_file(&filter.wasm).map_err(|error| Rejected(error.to_string()))?;
+        let module =
+            Module::from_file(&filter.wasm).map_err(|error| Rejected(error.to_string()))?;
         worker::try_configure(&common, &filter, &module)?;
         Ok(module)
     };
-    tokio::task::spawn_blocking(trial).await.map_err(|error| Rejected(error.to_string()))?
+    tokio::task::spawn_blocking(trial)
+        .await
+        .map_err(|error| Rejected(error.to_string()))?
 }
 
 /// Accepts connections on a thread of its own and deals them out in turn, so that every worker gets its share also in short tests.
-fn accept(listener: TcpListener, workers: Vec<UnboundedSender<Command>>, stopping: Arc<AtomicBool>) -> anyhow::Result<()> {
+fn accept(
+    listener: TcpListener,
+    workers: Vec<UnboundedSender<Command>>,
+    stopping: Arc<AtomicBool>,
+) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
-    std::thread::Builder::new().name("accept".into()).spawn(move || {
-        for socket in listener.incoming() {
-            if stopping.load(Ordering::SeqCst) {
-                return;
+    std::thread::Builder::new()
+        .name("accept".into())
+        .spawn(move || {
+            for socket in listener.incoming() {
+                if stopping.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(socket) = socket else { continue };
+                let index = next.fetch_add(1, Ordering::Relaxed) % workers.len();
+                if let Some(worker) = workers.get(index) {
+                    // A worker that is gone closes the connection by dropping it.
+                    let _ = worker.send(Command::Connection(socket));
+                }
             }
-            let Ok(socket) = socket else { continue };
-            let index = next.fetch_add(1, Ordering::Relaxed) % workers.len();
-            if let Some(worker) = workers.get(index) {
-                // A worker that is gone closes the connection by dropping it.
-                let _ = worker.send(Command::Connection(socket));
-            }
-        }
-    })?;
+        })?;
     Ok(())
 }
 
 impl Common {
     fn new(config: ProxyConfig) -> anyhow::Result<Common> {
         for route in &config.routes {
-            anyhow::ensure!(config.upstreams.iter().any(|upstream| upstream.name == route.upstream), "route to unknown upstream `{}`", route.upstream);
+            anyhow::ensure!(
+                config
+                    .upstreams
+                    .iter()
+                    .any(|upstream| upstream.name == route.upstream),
+                "route to unknown upstream `{}`",
+                route.upstream
+            );
         }
-        let tls = config.listener.tls.as_ref().map(tls::Acceptor::new).transpose()?;
+        let tls = config
+            .listener
+            .tls
+            .as_ref()
+            .map(tls::Acceptor::new)
+            .transpose()?;
         let jwt = config.jwt.as_ref().map(jwt::Verifier::new).transpose()?;
         Ok(Common {
             tls,

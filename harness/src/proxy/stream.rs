@@ -37,8 +37,25 @@ pub(crate) struct Head {
 /// Bytes queued towards a peer before its opposite is no longer read.
 const QUEUE: usize = 256 * 1024;
 
-/// Serves one request to its end. Says whether an HTTP/1 connection may serve another.
-pub(crate) async fn serve(worker: &Rc<Worker>, connection: &Arc<ConnectionFacts>, head: Head, source: &mut Source, sink: &mut Sink) -> bool {
+/// What becomes of an HTTP/1 connection after an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It may serve another.
+    KeepOpen,
+    /// It closes once the client has what was sent.
+    Close,
+    /// It closes at once: the exchange was cut off.
+    Abort,
+}
+
+/// Serves one request to its end.
+pub(crate) async fn serve(
+    worker: &Rc<Worker>,
+    connection: &Arc<ConnectionFacts>,
+    head: Head,
+    source: &mut Source,
+    sink: &mut Sink,
+) -> After {
     let mut stream = Stream::begin(worker, connection, head, source, sink);
     stream.run().await;
     stream.finish()
@@ -71,10 +88,18 @@ enum Turn {
 }
 
 impl<'s> Stream<'s> {
-    fn begin(worker: &'s Rc<Worker>, connection: &Arc<ConnectionFacts>, head: Head, source: &'s mut Source, sink: &'s mut Sink) -> Stream<'s> {
+    fn begin(
+        worker: &'s Rc<Worker>,
+        connection: &Arc<ConnectionFacts>,
+        head: Head,
+        source: &'s mut Source,
+        sink: &'s mut Sink,
+    ) -> Stream<'s> {
         worker.count("downstream_rq_total");
         let mut headers = head.headers;
-        let refusal = head.refusal.or_else(|| edge::refuse(&headers, &worker.config));
+        let refusal = head
+            .refusal
+            .or_else(|| edge::refuse(&headers, &worker.config));
         let origin = edge::prepare(&mut headers, &worker.config, connection);
         let (metadata, refusal) = match (refusal, &worker.jwt) {
             (Some(refusal), _) => (Vec::new(), Some(refusal)),
@@ -88,7 +113,9 @@ impl<'s> Stream<'s> {
             connection: connection.clone(),
             protocol: head.protocol,
             source: origin,
-            route: worker.route(&headers).map(|route| Arc::new(edge::route_names(route))),
+            route: worker
+                .route(&headers)
+                .map(|route| Arc::new(edge::route_names(route))),
             metadata,
             plugin: worker.plugin_names(),
             started: SystemTime::now(),
@@ -105,7 +132,11 @@ impl<'s> Stream<'s> {
         };
         let http1 = matches!(sink, Sink::H1(_));
         let (root, unavailable) = worker.root();
-        let chain = Chain::new(StreamState::new(properties), worker.chain_settings(http1), root);
+        let chain = Chain::new(
+            StreamState::new(properties),
+            worker.chain_settings(http1),
+            root,
+        );
         if let Sink::H1(sink) = &mut *sink {
             sink.method = headers.text(b":method").to_owned();
             if headers.text(b"expect").eq_ignore_ascii_case("100-continue") && refusal.is_none() {
@@ -123,7 +154,20 @@ impl<'s> Stream<'s> {
             }
             None => chain.request_headers(headers, head.end),
         }
-        Stream { worker, chain, source, sink, upstream: None, request_read: head.end, timeout: None, deadline: None, stalled: None, http1, close: false, gone: false }
+        Stream {
+            worker,
+            chain,
+            source,
+            sink,
+            upstream: None,
+            request_read: head.end,
+            timeout: None,
+            deadline: None,
+            stalled: None,
+            http1,
+            close: false,
+            gone: false,
+        }
     }
 
     async fn run(&mut self) {
@@ -131,7 +175,10 @@ impl<'s> Stream<'s> {
             while let Some(out) = self.chain.pop() {
                 self.dispatch(out);
             }
-            if self.gone || (self.chain.ended(Response) && self.sink.idle()) {
+            if self.gone {
+                return self.cut_off().await;
+            }
+            if self.chain.ended(Response) && self.sink.idle() {
                 return;
             }
             match self.turn().await {
@@ -146,12 +193,29 @@ impl<'s> Stream<'s> {
         }
     }
 
+    /// Resets an HTTP/2 stream, after its connection had a turn to write what was sent before.
+    async fn cut_off(&mut self) {
+        if let Sink::H2(sink) = &mut *self.sink {
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            sink.reset(h2::Reason::INTERNAL_ERROR);
+        }
+    }
+
     async fn turn(&mut self) -> Turn {
         let queued_up = self.upstream.as_ref().map_or(0, Exchange::pending);
         let read_down = self.request_read || (self.chain.wants(Request) && queued_up <= QUEUE);
-        let read_up = self.chain.wants(Response) && self.sink.pending() <= QUEUE && !self.chain.ended(Response);
+        let read_up = self.chain.wants(Response)
+            && self.sink.pending() <= QUEUE
+            && !self.chain.ended(Response);
         let stuck = self.chain.stuck(Request) || self.chain.stuck(Response);
-        self.stalled = if stuck { self.stalled.or_else(|| Some(Instant::now() + Duration::from_millis(self.worker.config.stall_ms))) } else { None };
+        self.stalled = if stuck {
+            self.stalled.or_else(|| {
+                Some(Instant::now() + Duration::from_millis(self.worker.config.stall_ms))
+            })
+        } else {
+            None
+        };
         tokio::select! {
             biased;
             () = self.chain.wake.notified() => Turn::Woken,
@@ -187,7 +251,8 @@ impl<'s> Stream<'s> {
                     self.chain.upstream_finished();
                 }
                 headers.remove(b"keep-alive");
-                self.worker.router_response_headers(&mut headers, &self.chain);
+                self.worker
+                    .router_response_headers(&mut headers, &self.chain);
                 self.chain.response_headers(headers, end);
             }
             UpstreamEvent::Body(Event::Data(data, end)) => {
@@ -212,7 +277,14 @@ impl<'s> Stream<'s> {
     }
 
     fn upstream_gone(&mut self, gone: Gone) {
-        if self.chain.state.borrow().properties.upstream_finished.is_some() {
+        if self
+            .chain
+            .state
+            .borrow()
+            .properties
+            .upstream_finished
+            .is_some()
+        {
             // The response is complete; whatever the connection does now concerns no one.
             self.drop_upstream();
             return;
@@ -226,13 +298,26 @@ impl<'s> Stream<'s> {
         self.flag(bit);
         let started = self.chain.state.borrow().response.headers.is_some();
         let when = if started { "after" } else { "before" };
-        let details = format!("upstream_reset_{when}_response_started{{{}}}", reason.replace(' ', "_"));
+        let details = format!(
+            "upstream_reset_{when}_response_started{{{}}}",
+            reason.replace(' ', "_")
+        );
         if started {
-            self.chain.state.borrow_mut().properties.response_code_details = Some(details);
+            self.chain
+                .state
+                .borrow_mut()
+                .properties
+                .response_code_details = Some(details);
             self.chain.reset();
         } else {
-            let body = format!("upstream connect error or disconnect/reset before headers. reset reason: {reason}");
-            self.chain.local_reply(&reply(if gone == Gone::Protocol { 502 } else { 503 }, &body, &details));
+            let body = format!(
+                "upstream connect error or disconnect/reset before headers. reset reason: {reason}"
+            );
+            self.chain.local_reply(&reply(
+                if gone == Gone::Protocol { 502 } else { 503 },
+                &body,
+                &details,
+            ));
         }
     }
 
@@ -243,13 +328,20 @@ impl<'s> Stream<'s> {
             Gone::Protocol => (flag::DOWNSTREAM_PROTOCOL, "http1.codec_error"),
         };
         self.flag(bit);
-        if gone == Gone::Protocol && !self.chain.ended(Response) && self.chain.state.borrow().response.headers.is_none() {
+        if gone == Gone::Protocol
+            && !self.chain.ended(Response)
+            && self.chain.state.borrow().response.headers.is_none()
+        {
             self.request_read = true;
             self.close = true;
             self.chain.local_reply(&reply(400, "Bad Request", details));
             return;
         }
-        self.chain.state.borrow_mut().properties.response_code_details = Some(details.into());
+        self.chain
+            .state
+            .borrow_mut()
+            .properties
+            .response_code_details = Some(details.into());
         self.chain.reset();
         self.gone = true;
     }
@@ -259,15 +351,24 @@ impl<'s> Stream<'s> {
         self.drop_upstream();
         self.flag(flag::UPSTREAM_TIMEOUT);
         if self.chain.state.borrow().response.headers.is_some() {
-            self.chain.state.borrow_mut().properties.response_code_details = Some("response_timeout".into());
+            self.chain
+                .state
+                .borrow_mut()
+                .properties
+                .response_code_details = Some("response_timeout".into());
             self.chain.reset();
         } else {
-            self.chain.local_reply(&reply(504, "upstream request timeout", "response_timeout"));
+            self.chain
+                .local_reply(&reply(504, "upstream request timeout", "response_timeout"));
         }
     }
 
     fn hung(&mut self) {
-        let direction = if self.chain.stuck(Request) { "request" } else { "response" };
+        let direction = if self.chain.stuck(Request) {
+            "request"
+        } else {
+            "response"
+        };
         self.worker.services.diagnostics.report(format!("the module holds a {direction} whose end arrived and never resumed it: in Envoy the stream hangs"));
         self.chain.reset();
     }
@@ -294,9 +395,6 @@ impl<'s> Stream<'s> {
                 self.drop_upstream();
                 self.close = true;
                 self.gone = true;
-                if let Sink::H2(sink) = &mut *self.sink {
-                    sink.reset(h2::Reason::INTERNAL_ERROR);
-                }
             }
         }
         if self.chain.answered_locally() {
@@ -305,7 +403,11 @@ impl<'s> Stream<'s> {
     }
 
     fn send_request(&mut self, mut headers: Headers, end: bool) {
-        let Some((route, target)) = self.worker.route(&headers).and_then(|route| Some((route.clone(), self.worker.upstream(route)?))) else {
+        let Some((route, target)) = self
+            .worker
+            .route(&headers)
+            .and_then(|route| Some((route.clone(), self.worker.upstream(route)?)))
+        else {
             self.flag(flag::NO_ROUTE);
             return self.chain.local_reply(&reply(404, "", "route_not_found"));
         };
@@ -315,7 +417,12 @@ impl<'s> Stream<'s> {
         // One map serves the filter, the upstream and the logs.
         self.chain.state.borrow_mut().request.headers = Some(headers.clone());
         self.chain.upstream_started();
-        self.upstream = Some(Exchange::start(self.worker.pool.clone(), target, headers, end));
+        self.upstream = Some(Exchange::start(
+            self.worker.pool.clone(),
+            target,
+            headers,
+            end,
+        ));
         self.start_timeout(end);
     }
 
@@ -332,10 +439,22 @@ impl<'s> Stream<'s> {
     }
 
     fn send_response(&mut self, mut headers: Headers, end: bool) {
-        let tunnel = headers.text(b":status") == "101";
+        let connect = self
+            .chain
+            .state
+            .borrow()
+            .request
+            .headers
+            .as_ref()
+            .is_some_and(|request| request.text(b":method") == "CONNECT");
+        let tunnel = headers.text(b":status") == "101"
+            || (connect && headers.text(b":status").starts_with('2'));
         edge::finish_response(&mut headers, &self.worker.config, tunnel);
         let last = matches!(&*self.source, Source::H1(source) if !source.keep_alive);
-        if self.http1 && !tunnel && (!self.request_read || self.close || last || self.worker.draining.get()) {
+        if self.http1
+            && !tunnel
+            && (!self.request_read || self.close || last || self.worker.draining.get())
+        {
             // Asked for, or the rest of the request will not be read: the connection cannot carry another.
             headers.replace(b"connection", b"close");
             self.close = true;
@@ -359,22 +478,19 @@ impl<'s> Stream<'s> {
         self.chain.state.borrow_mut().properties.response_flags |= bit;
     }
 
-    fn finish(mut self) -> bool {
+    fn finish(mut self) -> After {
         let mut reusable = !self.close && !self.gone;
         if let Some(owed) = self.upstream.as_ref().and_then(Exchange::mismatch) {
             self.report_mismatch("request", owed);
         }
         self.drop_upstream();
-        match (&mut *self.sink, &*self.source) {
-            (Sink::H1(sink), Source::H1(source)) => {
-                reusable &= source.keep_alive && source.ended() && !sink.old;
-                if let Some(owed) = sink.mismatch {
-                    reusable = false;
-                    self.report_mismatch("response", owed);
-                }
+        // A stream of HTTP/2 that is dropped before its request ended is reset after what was sent for it.
+        if let (Sink::H1(sink), Source::H1(source)) = (&mut *self.sink, &*self.source) {
+            reusable &= source.keep_alive && source.ended() && !sink.old;
+            if let Some(owed) = sink.mismatch {
+                reusable = false;
+                self.report_mismatch("response", owed);
             }
-            (Sink::H2(sink), Source::H2(source)) if !source.ended() => sink.reset(h2::Reason::NO_ERROR),
-            _ => {}
         }
         {
             let mut state = self.chain.state.borrow_mut();
@@ -383,13 +499,24 @@ impl<'s> Stream<'s> {
         self.chain.finish();
         let state = self.chain.state.borrow();
         for format in &self.worker.formats {
-            self.worker.services.logs.push(LogLevel::Info, "access", format.line(&state));
+            self.worker
+                .services
+                .logs
+                .push(LogLevel::Info, "access", format.line(&state));
         }
-        reusable
+        match (reusable, self.gone) {
+            (true, _) => After::KeepOpen,
+            (false, true) => After::Abort,
+            (false, false) => After::Close,
+        }
     }
 
     fn report_mismatch(&self, what: &str, owed: i64) {
-        let amount = if owed > 0 { format!("{owed} bytes fewer") } else { format!("{} bytes more", -owed) };
+        let amount = if owed > 0 {
+            format!("{owed} bytes fewer")
+        } else {
+            format!("{} bytes more", -owed)
+        };
         self.worker.services.diagnostics.report(format!("a {what} body had {amount} than its content-length: Envoy sends it as it is and the connection loses its framing"));
     }
 }

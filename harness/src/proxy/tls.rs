@@ -31,29 +31,47 @@ pub(crate) struct Accepted {
 impl Acceptor {
     pub(crate) fn new(config: &TlsConfig) -> anyhow::Result<Acceptor> {
         let chain = certificates(&config.certificate).context("the listener's certificate")?;
-        let key = PrivateKeyDer::from_pem_slice(config.key.as_bytes()).context("the listener's key")?;
+        let key =
+            PrivateKeyDer::from_pem_slice(config.key.as_bytes()).context("the listener's key")?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()?;
         let builder = match &config.client_ca {
             None => builder.with_no_client_auth(),
             Some(authorities) => {
                 let mut roots = RootCertStore::empty();
-                for authority in certificates(authorities).context("the authorities of client certificates")? {
+                for authority in
+                    certificates(authorities).context("the authorities of client certificates")?
+                {
                     roots.add(authority)?;
                 }
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-                let verifier = if config.require_client_certificate { verifier } else { verifier.allow_unauthenticated() };
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier = if config.require_client_certificate {
+                    verifier
+                } else {
+                    verifier.allow_unauthenticated()
+                };
                 builder.with_client_cert_verifier(verifier.build()?)
             }
         };
-        let local_uri = chain.first().and_then(|certificate| peer(certificate)).and_then(|own| own.uris.into_iter().next());
+        let local_uri = chain
+            .first()
+            .and_then(|certificate| peer(certificate))
+            .and_then(|own| own.uris.into_iter().next());
         let mut server = builder.with_single_cert(chain, key)?;
         server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Acceptor { acceptor: TlsAcceptor::from(Arc::new(server)), local_uri })
+        Ok(Acceptor {
+            acceptor: TlsAcceptor::from(Arc::new(server)),
+            local_uri,
+        })
     }
 
     pub(crate) async fn accept(&self, socket: TcpStream) -> std::io::Result<Accepted> {
-        Ok(Accepted { stream: self.acceptor.accept(socket).await?, local_uri: self.local_uri.clone() })
+        Ok(Accepted {
+            stream: self.acceptor.accept(socket).await?,
+            local_uri: self.local_uri.clone(),
+        })
     }
 }
 
@@ -62,15 +80,29 @@ impl Accepted {
         self.stream.get_ref().1.alpn_protocol() == Some(b"h2")
     }
 
-    pub(crate) fn facts(&self, id: u64, source: SocketAddr, destination: SocketAddr) -> ConnectionFacts {
+    pub(crate) fn facts(
+        &self,
+        id: u64,
+        source: SocketAddr,
+        destination: SocketAddr,
+    ) -> ConnectionFacts {
         let session = self.stream.get_ref().1;
         ConnectionFacts {
             id,
             source,
             destination,
-            tls_version: Some(if session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_2) { "TLSv1.2" } else { "TLSv1.3" }),
+            tls_version: Some(
+                if session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_2) {
+                    "TLSv1.2"
+                } else {
+                    "TLSv1.3"
+                },
+            ),
             server_name: session.server_name().map(str::to_owned),
-            peer: session.peer_certificates().and_then(|chain| chain.first()).and_then(peer),
+            peer: session
+                .peer_certificates()
+                .and_then(|chain| chain.first())
+                .and_then(peer),
             local_uri: self.local_uri.clone(),
         }
     }
@@ -88,7 +120,10 @@ fn certificates(pem: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 
 fn peer(der: &CertificateDer<'_>) -> Option<Peer> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let mut peer = Peer { subject: rfc2253(&certificate), ..Peer::default() };
+    let mut peer = Peer {
+        subject: rfc2253(&certificate),
+        ..Peer::default()
+    };
     if let Ok(Some(names)) = certificate.subject_alternative_name() {
         for name in &names.value.general_names {
             match name {
@@ -98,11 +133,13 @@ fn peer(der: &CertificateDer<'_>) -> Option<Peer> {
             }
         }
     }
-    peer.sha256 = Sha256::digest(der).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    peer.sha256 = Sha256::digest(der)
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
     Some(peer)
 }
 
@@ -113,7 +150,8 @@ fn rfc2253(certificate: &X509Certificate<'_>) -> String {
         .subject()
         .iter_attributes()
         .filter_map(|attribute| {
-            let name = x509_parser::objects::oid2abbrev(attribute.attr_type(), registry).unwrap_or("OID");
+            let name =
+                x509_parser::objects::oid2abbrev(attribute.attr_type(), registry).unwrap_or("OID");
             Some(format!("{name}={}", escape(attribute.as_str().ok()?)))
         })
         .collect();

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use tokio::net::TcpStream;
 
 use super::{
-    codec::{Driven, Event, Gone, H1Sink, H1Source, H2Sink, H2Source, HeadError, Io, Sink, Source, from_http},
+    codec::{
+        Driven, Event, Gone, H1Sink, H1Source, H2Sink, H2Source, HeadError, Io, Sink, Source,
+        from_http,
+    },
     config::UpstreamConfig,
 };
 use crate::vm::Headers;
@@ -59,15 +62,36 @@ enum State {
 }
 
 enum Open {
-    H1 { source: H1Source, sink: H1Sink },
-    H2 { connection: h2::client::SendRequest<Bytes>, response: Option<h2::client::ResponseFuture>, source: H2Source, sink: Option<H2Sink> },
+    H1 {
+        source: H1Source,
+        sink: H1Sink,
+    },
+    H2 {
+        connection: h2::client::SendRequest<Bytes>,
+        response: Option<h2::client::ResponseFuture>,
+        source: H2Source,
+        sink: Option<H2Sink>,
+    },
 }
 
 impl Exchange {
     /// Starts a request; the connection is made while [`Exchange::next`] is awaited.
-    pub(crate) fn start(pool: Rc<Pool>, config: UpstreamConfig, headers: Headers, ends: bool) -> Exchange {
+    pub(crate) fn start(
+        pool: Rc<Pool>,
+        config: UpstreamConfig,
+        headers: Headers,
+        ends: bool,
+    ) -> Exchange {
         let connecting: Connecting = Box::pin(pool.clone().connect(config.clone()));
-        Exchange { state: State::Connecting(connecting), config, pool, early: Vec::new(), headers, ends, head_seen: false }
+        Exchange {
+            state: State::Connecting(connecting),
+            config,
+            pool,
+            early: Vec::new(),
+            headers,
+            ends,
+            head_seen: false,
+        }
     }
 
     pub(crate) fn data(&mut self, data: Bytes, end: bool) {
@@ -75,7 +99,9 @@ impl Exchange {
         match &mut self.state {
             State::Connecting(_) => self.early.push(Early::Data(data, end)),
             State::Open(Open::H1 { sink, .. }) => sink.data(&data, end),
-            State::Open(Open::H2 { sink: Some(sink), .. }) => sink.data(data, end),
+            State::Open(Open::H2 {
+                sink: Some(sink), ..
+            }) => sink.data(data, end),
             _ => {}
         }
     }
@@ -85,7 +111,9 @@ impl Exchange {
         match &mut self.state {
             State::Connecting(_) => self.early.push(Early::Trailers(trailers)),
             State::Open(Open::H1 { sink, .. }) => sink.trailers(&trailers),
-            State::Open(Open::H2 { sink: Some(sink), .. }) => sink.trailers(&trailers),
+            State::Open(Open::H2 {
+                sink: Some(sink), ..
+            }) => sink.trailers(&trailers),
             _ => {}
         }
     }
@@ -93,7 +121,17 @@ impl Exchange {
     /// Bytes queued towards the upstream.
     pub(crate) fn pending(&self) -> usize {
         match &self.state {
-            State::Connecting(_) => self.early.iter().map(|early| if let Early::Data(data, _) = early { data.len() } else { 0 }).sum(),
+            State::Connecting(_) => self
+                .early
+                .iter()
+                .map(|early| {
+                    if let Early::Data(data, _) = early {
+                        data.len()
+                    } else {
+                        0
+                    }
+                })
+                .sum(),
             State::Open(Open::H1 { sink, .. }) => sink.pending(),
             State::Open(Open::H2 { sink, .. }) => sink.as_ref().map_or(0, H2Sink::pending),
             State::Done => 0,
@@ -135,7 +173,12 @@ impl Exchange {
                     }
                 }
             }
-            State::Open(Open::H2 { response, source, sink, .. }) => {
+            State::Open(Open::H2 {
+                response,
+                source,
+                sink,
+                ..
+            }) => {
                 let waiting = response.is_some();
                 tokio::select! {
                     driven = drive(sink) => match driven {
@@ -166,14 +209,22 @@ impl Exchange {
     /// Ends the exchange: a connection that may carry another goes back to the pool, any other is closed or its stream reset.
     pub(crate) fn finish(mut self) {
         match std::mem::replace(&mut self.state, State::Done) {
-            State::Open(Open::H1 { source, sink }) if self.ends && self.head_seen && source.reusable() && sink.pending() == 0 => {
+            State::Open(Open::H1 { source, sink })
+                if self.ends && self.head_seen && source.reusable() && sink.pending() == 0 =>
+            {
                 let mut idle = self.pool.idle.borrow_mut();
                 let connections = idle.entry(self.config.address).or_default();
                 if connections.len() < IDLE {
                     connections.push((source, sink));
                 }
             }
-            State::Open(Open::H2 { source, sink: Some(mut sink), .. }) if !(self.ends && source.ended() && self.head_seen) => sink.reset(h2::Reason::CANCEL),
+            State::Open(Open::H2 {
+                source,
+                sink: Some(mut sink),
+                ..
+            }) if !(self.ends && source.ended() && self.head_seen) => {
+                sink.reset(h2::Reason::CANCEL);
+            }
             _ => {}
         }
     }
@@ -184,7 +235,12 @@ impl Exchange {
                 let end = self.ends && self.early.is_empty();
                 sink.headers(&self.headers, end);
             }
-            Open::H2 { connection, response, sink, .. } => {
+            Open::H2 {
+                connection,
+                response,
+                sink,
+                ..
+            } => {
                 let end = self.ends && self.early.is_empty();
                 if let Ok((started, future)) = H2Sink::start(connection, &self.headers, end) {
                     (*sink, *response) = (Some(started), Some(future));
@@ -211,8 +267,12 @@ async fn receive_h1(source: &mut H1Source, method: &str, head_seen: bool) -> Ups
     }
     match source.response_head(method).await {
         Ok((headers, end)) => UpstreamEvent::Headers(headers, end),
-        Err(HeadError::Malformed | HeadError::TooLarge) => UpstreamEvent::Body(Event::Gone(Gone::Protocol)),
-        Err(HeadError::Closed | HeadError::Truncated) => UpstreamEvent::Body(Event::Gone(Gone::Closed)),
+        Err(HeadError::Malformed | HeadError::TooLarge) => {
+            UpstreamEvent::Body(Event::Gone(Gone::Protocol))
+        }
+        Err(HeadError::Closed | HeadError::Truncated) => {
+            UpstreamEvent::Body(Event::Gone(Gone::Closed))
+        }
     }
 }
 
@@ -223,7 +283,9 @@ async fn drive(sink: &mut Option<H2Sink>) -> Driven {
     }
 }
 
-async fn head(response: &mut Option<h2::client::ResponseFuture>) -> Result<http::Response<h2::RecvStream>, h2::Error> {
+async fn head(
+    response: &mut Option<h2::client::ResponseFuture>,
+) -> Result<http::Response<h2::RecvStream>, h2::Error> {
     match response {
         Some(response) => response.await,
         None => std::future::pending().await,
@@ -235,7 +297,12 @@ impl Pool {
         if config.http2 {
             return self.connect_h2(config.address).await;
         }
-        let idle = || self.idle.borrow_mut().get_mut(&config.address).and_then(Vec::pop);
+        let idle = || {
+            self.idle
+                .borrow_mut()
+                .get_mut(&config.address)
+                .and_then(Vec::pop)
+        };
         while let Some((mut source, sink)) = idle() {
             // One that closed while it lay idle says so at once.
             let silent = tokio::select! {
@@ -250,7 +317,10 @@ impl Pool {
         let socket = TcpStream::connect(config.address).await.map_err(|_| ())?;
         let _ = socket.set_nodelay(true);
         let (read, write) = tokio::io::split(Box::new(socket) as Box<dyn Io>);
-        Ok(Open::H1 { source: H1Source::new(read, true), sink: H1Sink::client(write) })
+        Ok(Open::H1 {
+            source: H1Source::new(read, true),
+            sink: H1Sink::client(write),
+        })
     }
 
     async fn connect_h2(&self, address: SocketAddr) -> Result<Open, ()> {
@@ -280,11 +350,19 @@ impl Pool {
 }
 
 fn open_h2(connection: h2::client::SendRequest<Bytes>) -> Open {
-    Open::H2 { connection, response: None, source: H2Source::silent(), sink: None }
+    Open::H2 {
+        connection,
+        response: None,
+        source: H2Source::silent(),
+        sink: None,
+    }
 }
 
 /// Both halves of a downstream HTTP/1 connection.
 pub(crate) fn downstream_h1(io: Box<dyn Io>, trailers: bool) -> (Source, Sink) {
     let (read, write) = tokio::io::split(io);
-    (Source::H1(H1Source::new(read, trailers)), Sink::H1(H1Sink::server(write, trailers)))
+    (
+        Source::H1(H1Source::new(read, trailers)),
+        Sink::H1(H1Sink::server(write, trailers)),
+    )
 }

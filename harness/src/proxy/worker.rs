@@ -33,7 +33,10 @@ use super::{
     tls::Acceptor,
     upstream::{Exchange, Pool, UpstreamEvent},
 };
-use crate::vm::{Diagnostics, Headers, HttpCall, HttpCallResponse, Logs, Metrics, Module, Plugin, Services, Shared, TickChange, Vm, VmSettings};
+use crate::vm::{
+    Diagnostics, Headers, HttpCall, HttpCallResponse, Logs, Metrics, Module, Plugin, PluginNames,
+    Services, Shared, TickChange, Vm, VmSettings,
+};
 
 /// How long open exchanges may go on after a stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -54,9 +57,20 @@ pub(crate) struct Common {
 /// What reaches a worker from outside its event loop.
 pub(crate) enum Command {
     Connection(TcpStream),
-    Update(Box<FilterConfig>, Module, oneshot::Sender<Result<(), Rejected>>),
-    QueueReady { vm: u64, root: u32, token: u32 },
-    Work { vm: u64, work: Work },
+    Update(
+        Box<FilterConfig>,
+        Module,
+        oneshot::Sender<Result<(), Rejected>>,
+    ),
+    QueueReady {
+        vm: u64,
+        root: u32,
+        token: u32,
+    },
+    Work {
+        vm: u64,
+        work: Work,
+    },
     Stop,
 }
 
@@ -81,7 +95,7 @@ pub(crate) struct Worker {
 struct Filter {
     config: FilterConfig,
     module: Module,
-    names: Arc<[String; 3]>,
+    names: Arc<PluginNames>,
     root: Option<Rc<Root>>,
     failed: Option<Instant>,
 }
@@ -95,26 +109,41 @@ pub(crate) fn start(
 ) -> anyhow::Result<(UnboundedSender<Command>, JoinHandle<()>)> {
     let (commands, inbox) = unbounded_channel();
     let own = commands.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-        let worker = Worker::new(common, own);
-        let configured = match (module, worker.config.filter.clone()) {
-            (Some(module), Some(filter)) => worker.install(filter, module),
-            _ => Ok(()),
-        };
-        if ready.send(configured).is_ok() {
-            LocalSet::new().block_on(&runtime, worker.run(inbox));
-        }
-    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let thread = std::thread::Builder::new()
+        .name(format!("worker-{index}"))
+        .spawn(move || {
+            let worker = Worker::new(common, own);
+            let configured = match (module, worker.config.filter.clone()) {
+                (Some(module), Some(filter)) => worker.install(filter, module),
+                _ => Ok(()),
+            };
+            if ready.send(configured).is_ok() {
+                LocalSet::new().block_on(&runtime, worker.run(inbox));
+            }
+        })?;
     Ok((commands, thread))
 }
 
 /// Configures a filter in a VM that is thrown away.
-pub(crate) fn try_configure(common: &Common, filter: &FilterConfig, module: &Module) -> Result<(), Rejected> {
-    let mut vm = Vm::new(module, settings(filter), services(common, Arc::new(|_, _| {}))).map_err(|trap| Rejected(trap.to_string()))?;
+pub(crate) fn try_configure(
+    common: &Common,
+    filter: &FilterConfig,
+    module: &Module,
+) -> Result<(), Rejected> {
+    let mut vm = Vm::new(
+        module,
+        settings(filter),
+        services(common, Arc::new(|_, _| {})),
+    )
+    .map_err(|trap| Rejected(trap.to_string()))?;
     match vm.configure(plugin(filter)) {
         Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(Rejected("the module did not accept its configuration; see its log".into())),
+        Ok(None) => Err(Rejected(
+            "the module did not accept its configuration; see its log".into(),
+        )),
         Err(trap) => Err(Rejected(trap.to_string())),
     }
 }
@@ -126,7 +155,12 @@ impl Worker {
             services: services(&common, Arc::new(|_, _| {})),
             pool: Rc::default(),
             jwt: common.jwt.clone(),
-            formats: common.config.access_logs.iter().map(|format| Format::new(format)).collect(),
+            formats: common
+                .config
+                .access_logs
+                .iter()
+                .map(|format| Format::new(format))
+                .collect(),
             drain: Notify::new(),
             draining: Cell::new(false),
             open: Cell::new(0),
@@ -151,8 +185,14 @@ impl Worker {
                         host.queue_ready(root, token);
                     }
                 }
-                Command::Work { vm, work: Work::Tick(change) } => self.set_tick(vm, change),
-                Command::Work { vm, work: Work::Call(call) } => {
+                Command::Work {
+                    vm,
+                    work: Work::Tick(change),
+                } => self.set_tick(vm, change),
+                Command::Work {
+                    vm,
+                    work: Work::Call(call),
+                } => {
                     spawn_local(self.clone().call(vm, call));
                 }
                 Command::Stop => break,
@@ -183,7 +223,10 @@ impl Worker {
         spawn_local(async move {
             let id = worker.common.connections.fetch_add(1, Ordering::Relaxed) + 1;
             if let Err(error) = connection::serve(&worker, socket, id).await {
-                worker.services.logs.push(REMARK, "proxy", format!("connection {id}: {error:#}"));
+                worker
+                    .services
+                    .logs
+                    .push(REMARK, "proxy", format!("connection {id}: {error:#}"));
             }
             worker.open.set(worker.open.get() - 1);
         });
@@ -191,32 +234,67 @@ impl Worker {
 
     /// Puts a configuration in force: in the running VM when only the plugin changed, else in a new one.
     fn install(self: &Rc<Self>, config: FilterConfig, module: Module) -> Result<(), Rejected> {
-        let same = |filter: &Filter| settings(&filter.config) == settings(&config) && filter.module.digest() == module.digest();
-        let running = self.filter.borrow().as_ref().filter(|filter| same(filter)).and_then(|filter| filter.root.as_ref().map(|root| root.host.clone()));
+        let same = |filter: &Filter| {
+            settings(&filter.config) == settings(&config)
+                && filter.module.digest() == module.digest()
+        };
+        let running = self
+            .filter
+            .borrow()
+            .as_ref()
+            .filter(|filter| same(filter))
+            .and_then(|filter| filter.root.as_ref().map(|root| root.host.clone()));
         let host = match running.filter(|host| !host.failed()) {
             Some(host) => host,
             None => self.start_vm(&config, &module)?,
         };
         let root = match host.configure(plugin(&config)) {
             Ok(Some(root)) => root,
-            Ok(None) => return Err(Rejected("the module did not accept its configuration; see its log".into())),
+            Ok(None) => {
+                return Err(Rejected(
+                    "the module did not accept its configuration; see its log".into(),
+                ));
+            }
             Err(trap) => return Err(Rejected(trap.to_string())),
         };
-        let names = Arc::new([config.name.clone(), config.root_id.clone(), config.vm_id.clone()]);
-        let old = self.filter.borrow_mut().replace(Filter { config, module, names, root: Some(root), failed: None });
+        let names = Arc::new(PluginNames {
+            name: config.name.clone(),
+            root_id: config.root_id.clone(),
+            vm_id: config.vm_id.clone(),
+        });
+        let old = self.filter.borrow_mut().replace(Filter {
+            config,
+            module,
+            names,
+            root: Some(root),
+            failed: None,
+        });
         // The module learns of the end of the old root here, or with its last stream.
         drop(old);
         Ok(())
     }
 
-    fn start_vm(self: &Rc<Self>, config: &FilterConfig, module: &Module) -> Result<Rc<PluginHost>, Rejected> {
+    fn start_vm(
+        self: &Rc<Self>,
+        config: &FilterConfig,
+        module: &Module,
+    ) -> Result<Rc<PluginHost>, Rejected> {
         let number = self.common.vms.fetch_add(1, Ordering::Relaxed);
         let commands = self.commands.clone();
         let ready = move |root, token| {
             // A worker that stopped has no streams to wake.
-            let _ = commands.send(Command::QueueReady { vm: number, root, token });
+            let _ = commands.send(Command::QueueReady {
+                vm: number,
+                root,
+                token,
+            });
         };
-        let vm = Vm::new(module, settings(config), services(&self.common, Arc::new(ready))).map_err(|trap| Rejected(trap.to_string()))?;
+        let vm = Vm::new(
+            module,
+            settings(config),
+            services(&self.common, Arc::new(ready)),
+        )
+        .map_err(|trap| Rejected(trap.to_string()))?;
         let commands = self.commands.clone();
         let post = move |work| {
             let _ = commands.send(Command::Work { vm: number, work });
@@ -232,19 +310,30 @@ impl Worker {
 
     /// The root for a new stream, and whether the stream must be refused because the VM failed.
     pub(crate) fn root(self: &Rc<Self>) -> (Option<Rc<Root>>, bool) {
-        let Some((config, module, root, failed)) = self.filter.borrow_mut().as_mut().map(|filter| {
-            if filter.root.as_ref().is_some_and(|root| root.host.failed()) {
-                filter.failed.get_or_insert_with(Instant::now);
-            }
-            (filter.config.clone(), filter.module.clone(), filter.root.clone(), filter.failed)
-        }) else {
+        let Some((config, module, root, failed)) =
+            self.filter.borrow_mut().as_mut().map(|filter| {
+                if filter.root.as_ref().is_some_and(|root| root.host.failed()) {
+                    filter.failed.get_or_insert_with(Instant::now);
+                }
+                (
+                    filter.config.clone(),
+                    filter.module.clone(),
+                    filter.root.clone(),
+                    filter.failed,
+                )
+            })
+        else {
             return (None, false);
         };
-        let Some(failed) = failed else { return (root, false) };
+        let Some(failed) = failed else {
+            return (root, false);
+        };
         match config.failure_policy {
             FailurePolicy::FailOpen => (None, false),
             FailurePolicy::FailClosed => (None, true),
-            FailurePolicy::FailReload if failed.elapsed() < Duration::from_millis(config.reload_backoff_ms) => {
+            FailurePolicy::FailReload
+                if failed.elapsed() < Duration::from_millis(config.reload_backoff_ms) =>
+            {
                 self.count_wasm(&config, "vm_reload_backoff");
                 (None, true)
             }
@@ -252,7 +341,13 @@ impl Worker {
                 Ok(()) => {
                     self.count_wasm(&config, "vm_reload");
                     self.count_wasm(&config, "vm_reload_success");
-                    (self.filter.borrow().as_ref().and_then(|filter| filter.root.clone()), false)
+                    (
+                        self.filter
+                            .borrow()
+                            .as_ref()
+                            .and_then(|filter| filter.root.clone()),
+                        false,
+                    )
                 }
                 Err(_) => {
                     self.count_wasm(&config, "vm_reload_failure");
@@ -265,15 +360,27 @@ impl Worker {
         }
     }
 
-    pub(crate) fn plugin_names(&self) -> Arc<[String; 3]> {
-        self.filter.borrow().as_ref().map(|filter| filter.names.clone()).unwrap_or_default()
+    pub(crate) fn plugin_names(&self) -> Arc<PluginNames> {
+        self.filter
+            .borrow()
+            .as_ref()
+            .map(|filter| filter.names.clone())
+            .unwrap_or_default()
     }
 
     pub(crate) fn chain_settings(&self, http1: bool) -> ChainSettings {
         let listener = &self.config.listener;
         ChainSettings {
-            buffer_limit: if http1 { listener.per_connection_buffer_limit_bytes } else { listener.http2_initial_stream_window_bytes as usize },
-            allow_on_headers_stop_iteration: self.filter.borrow().as_ref().is_some_and(|filter| filter.config.allow_on_headers_stop_iteration),
+            buffer_limit: if http1 {
+                listener.per_connection_buffer_limit_bytes
+            } else {
+                listener.http2_initial_stream_window_bytes as usize
+            },
+            allow_on_headers_stop_iteration: self
+                .filter
+                .borrow()
+                .as_ref()
+                .is_some_and(|filter| filter.config.allow_on_headers_stop_iteration),
             decompress: self.config.decompressor.clone(),
             diagnostics: self.services.diagnostics.clone(),
         }
@@ -282,17 +389,26 @@ impl Worker {
     /// The first route that fits.
     pub(crate) fn route(&self, headers: &Headers) -> Option<&RouteConfig> {
         let authority = headers.text(b":authority");
-        let host = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(authority, |(host, _)| host);
+        let host = authority
+            .rsplit_once(':')
+            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+            .map_or(authority, |(host, _)| host);
         let path = headers.text(b":path");
         let connect = headers.text(b":method") == "CONNECT" && path.is_empty();
         self.config.routes.iter().find(|route| {
-            let named = route.authority.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(host) || wanted.eq_ignore_ascii_case(authority));
+            let named = route.authority.as_deref().is_none_or(|wanted| {
+                wanted.eq_ignore_ascii_case(host) || wanted.eq_ignore_ascii_case(authority)
+            });
             named && (connect || path.starts_with(&route.prefix))
         })
     }
 
     pub(crate) fn upstream(&self, route: &RouteConfig) -> Option<UpstreamConfig> {
-        self.config.upstreams.iter().find(|upstream| upstream.name == route.upstream).cloned()
+        self.config
+            .upstreams
+            .iter()
+            .find(|upstream| upstream.name == route.upstream)
+            .cloned()
     }
 
     /// What the router adds to a request on its way out.
@@ -303,20 +419,33 @@ impl Worker {
             }
         }
         if self.config.router_headers && route.timeout_ms > 0 {
-            headers.replace(b"x-envoy-expected-rq-timeout-ms", route.timeout_ms.to_string().as_bytes());
+            headers.replace(
+                b"x-envoy-expected-rq-timeout-ms",
+                route.timeout_ms.to_string().as_bytes(),
+            );
         }
     }
 
     /// What the router adds to a response before the filter sees it.
     pub(crate) fn router_response_headers(&self, headers: &mut Headers, chain: &Chain) {
         if self.config.router_headers {
-            let waited = chain.state.borrow().properties.upstream_started.map_or(0, |at| at.elapsed().as_millis());
-            headers.replace(b"x-envoy-upstream-service-time", waited.to_string().as_bytes());
+            let waited = chain
+                .state
+                .borrow()
+                .properties
+                .upstream_started
+                .map_or(0, |at| at.elapsed().as_millis());
+            headers.replace(
+                b"x-envoy-upstream-service-time",
+                waited.to_string().as_bytes(),
+            );
         }
     }
 
     pub(crate) fn count(&self, name: &str) {
-        self.common.metrics.add(&format!("http.ingress_http.{name}"), 1);
+        self.common
+            .metrics
+            .add(&format!("http.ingress_http.{name}"), 1);
     }
 
     pub(crate) fn count_response(&self, status: &str) {
@@ -326,7 +455,9 @@ impl Worker {
     }
 
     fn count_wasm(&self, config: &FilterConfig, name: &str) {
-        self.common.metrics.add(&format!("wasm.{}.{name}", config.name), 1);
+        self.common
+            .metrics
+            .add(&format!("wasm.{}.{name}", config.name), 1);
     }
 
     fn set_tick(self: &Rc<Self>, vm: u64, change: TickChange) {
@@ -354,9 +485,18 @@ impl Worker {
 
     /// Makes an HTTP call of the module. Failures are responses too: 503 without a connection, 504 after the timeout.
     async fn call(self: Rc<Self>, vm: u64, call: HttpCall) {
-        let upstream = self.config.upstreams.iter().find(|upstream| upstream.name == call.upstream).cloned();
+        let upstream = self
+            .config
+            .upstreams
+            .iter()
+            .find(|upstream| upstream.name == call.upstream)
+            .cloned();
         let response = match upstream {
-            Some(upstream) => tokio::time::timeout(call.timeout, request(self.pool.clone(), upstream, &call)).await.unwrap_or_else(|_| made(504, "upstream request timeout")),
+            Some(upstream) => {
+                tokio::time::timeout(call.timeout, request(self.pool.clone(), upstream, &call))
+                    .await
+                    .unwrap_or_else(|_| made(504, "upstream request timeout"))
+            }
             None => HttpCallResponse::default(),
         };
         if let Some(host) = self.host(vm) {
@@ -392,10 +532,18 @@ async fn request(pool: Rc<Pool>, upstream: UpstreamConfig, call: &HttpCall) -> H
             }
             UpstreamEvent::Body(Event::Trailers(trailers)) => response.trailers = trailers,
             UpstreamEvent::Body(Event::Gone(_)) if response.headers.is_empty() => {
-                response = made(503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination");
+                response = made(
+                    503,
+                    "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+                );
             }
             UpstreamEvent::Body(Event::Gone(_)) => response = HttpCallResponse::default(),
-            UpstreamEvent::ConnectFailed => response = made(503, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure"),
+            UpstreamEvent::ConnectFailed => {
+                response = made(
+                    503,
+                    "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
+                );
+            }
         }
         exchange.finish();
         return response;
@@ -404,8 +552,17 @@ async fn request(pool: Rc<Pool>, upstream: UpstreamConfig, call: &HttpCall) -> H
 
 fn made(status: u16, body: &str) -> HttpCallResponse {
     let status = status.to_string();
-    let headers = [(&b":status"[..], status.as_bytes()), (b"content-type", b"text/plain")].into_iter().collect();
-    HttpCallResponse { headers, body: body.into(), trailers: Headers::default() }
+    let headers = [
+        (&b":status"[..], status.as_bytes()),
+        (b"content-type", b"text/plain"),
+    ]
+    .into_iter()
+    .collect();
+    HttpCallResponse {
+        headers,
+        body: body.into(),
+        trailers: Headers::default(),
+    }
 }
 
 fn services(common: &Common, queue_ready: Arc<dyn Fn(u32, u32) + Send + Sync>) -> Services {
@@ -415,7 +572,14 @@ fn services(common: &Common, queue_ready: Arc<dyn Fn(u32, u32) + Send + Sync>) -
         logs: common.logs.clone(),
         diagnostics: common.diagnostics.clone(),
         queue_ready,
-        upstreams: Arc::new(common.config.upstreams.iter().map(|upstream| upstream.name.clone()).collect()),
+        upstreams: Arc::new(
+            common
+                .config
+                .upstreams
+                .iter()
+                .map(|upstream| upstream.name.clone())
+                .collect(),
+        ),
     }
 }
 
@@ -429,5 +593,9 @@ fn settings(filter: &FilterConfig) -> VmSettings {
 }
 
 fn plugin(filter: &FilterConfig) -> Plugin {
-    Plugin { name: filter.name.clone(), root_id: filter.root_id.clone(), configuration: filter.configuration.clone() }
+    Plugin {
+        name: filter.name.clone(),
+        root_id: filter.root_id.clone(),
+        configuration: filter.configuration.clone(),
+    }
 }

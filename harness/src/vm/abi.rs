@@ -105,7 +105,9 @@ impl StreamType {
 }
 
 /// Encodes pairs as `count, (name size, value size)*, (name NUL value NUL)*`, all sizes little-endian 32-bit. O(total length).
-pub(super) fn encode_pairs<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone) -> Vec<u8> {
+pub(super) fn encode_pairs<'a>(
+    pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend(to_u32(pairs.clone().count()).to_le_bytes());
     for (name, value) in pairs.clone() {

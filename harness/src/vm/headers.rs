@@ -4,12 +4,48 @@ use bytes::Bytes;
 
 /// Names Envoy stores once: adding a second value joins it to the first with a comma.
 const SINGLETONS: &[&[u8]] = &[
-    b"accept", b"accept-encoding", b"access-control-request-headers", b"access-control-request-method", b"authorization", b"cache-control",
-    b"connection", b"content-encoding", b"content-length", b"content-type", b"date", b"etag", b"expect", b"forwarded", b"grpc-message",
-    b"grpc-status", b"grpc-timeout", b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since", b"keep-alive",
-    b"last-modified", b"origin", b"pragma", b"proxy-connection", b"proxy-status", b"referer", b"server", b"te", b"transfer-encoding", b"upgrade",
-    b"user-agent", b"vary", b"via", b"x-forwarded-client-cert", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port",
-    b"x-forwarded-proto", b"x-request-id",
+    b"accept",
+    b"accept-encoding",
+    b"access-control-request-headers",
+    b"access-control-request-method",
+    b"authorization",
+    b"cache-control",
+    b"connection",
+    b"content-encoding",
+    b"content-length",
+    b"content-type",
+    b"date",
+    b"etag",
+    b"expect",
+    b"forwarded",
+    b"grpc-message",
+    b"grpc-status",
+    b"grpc-timeout",
+    b"if-match",
+    b"if-modified-since",
+    b"if-none-match",
+    b"if-range",
+    b"if-unmodified-since",
+    b"keep-alive",
+    b"last-modified",
+    b"origin",
+    b"pragma",
+    b"proxy-connection",
+    b"proxy-status",
+    b"referer",
+    b"server",
+    b"te",
+    b"transfer-encoding",
+    b"upgrade",
+    b"user-agent",
+    b"vary",
+    b"via",
+    b"x-forwarded-client-cert",
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"x-forwarded-proto",
+    b"x-request-id",
 ];
 
 /// A header map. Names are lower case; pseudo headers (`:path`) are entries like any other and come first. Values are arbitrary bytes.
@@ -21,17 +57,25 @@ pub struct Headers(Vec<(Bytes, Bytes)>);
 impl Headers {
     /// The first value of `name`.
     pub fn get(&self, name: &[u8]) -> Option<&Bytes> {
-        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+        self.0
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v)
     }
 
     /// The first value of `name` as text, or `""` when it is absent or not UTF-8.
     pub fn text(&self, name: &[u8]) -> &str {
-        self.get(name).and_then(|v| std::str::from_utf8(v).ok()).unwrap_or_default()
+        self.get(name)
+            .and_then(|v| std::str::from_utf8(v).ok())
+            .unwrap_or_default()
     }
 
     /// All values of `name`, in order.
     pub fn get_all<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Bytes> {
-        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+        self.0
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v)
     }
 
     /// All values of `name` joined with a comma, as Envoy's `request.headers.<name>` shows them.
@@ -47,9 +91,16 @@ impl Headers {
 
     /// Adds an entry exactly as given, name in lower case, pseudo headers before all others.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
-        let entry = (Bytes::from(name.to_ascii_lowercase()), Bytes::copy_from_slice(value));
+        let entry = (
+            Bytes::from(name.to_ascii_lowercase()),
+            Bytes::copy_from_slice(value),
+        );
         if name.first() == Some(&b':') {
-            let at = self.0.iter().position(|(n, _)| n.first() != Some(&b':')).unwrap_or(self.0.len());
+            let at = self
+                .0
+                .iter()
+                .position(|(n, _)| n.first() != Some(&b':'))
+                .unwrap_or(self.0.len());
             self.0.insert(at, entry);
         } else {
             self.0.push(entry);
@@ -69,7 +120,10 @@ impl Headers {
     /// Removes every value of `name` and appends this one. A pseudo header keeps its place.
     pub fn replace(&mut self, name: &[u8], value: &[u8]) {
         if name.first() == Some(&b':')
-            && let Some((_, old)) = self.0.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case(name))
+            && let Some((_, old)) = self
+                .0
+                .iter_mut()
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
         {
             *old = Bytes::copy_from_slice(value);
             return;
@@ -138,9 +192,14 @@ mod tests {
 
     #[test]
     fn replacing_removes_duplicates_and_appends() {
-        let mut headers: Headers = [(&b"x"[..], &b"1"[..]), (b"y", b"2"), (b"x", b"3")].into_iter().collect();
+        let mut headers: Headers = [(&b"x"[..], &b"1"[..]), (b"y", b"2"), (b"x", b"3")]
+            .into_iter()
+            .collect();
         headers.replace(b"X", b"9");
-        assert_eq!(headers.iter().collect::<Vec<_>>(), [(&b"y"[..], &b"2"[..]), (b"x", b"9")]);
+        assert_eq!(
+            headers.iter().collect::<Vec<_>>(),
+            [(&b"y"[..], &b"2"[..]), (b"x", b"9")]
+        );
     }
 
     #[test]
@@ -150,7 +209,10 @@ mod tests {
         headers.push(b":path", b"/");
         headers.push(b":method", b"GET");
         headers.replace(b":path", b"/new");
-        assert_eq!(headers.iter().map(|(n, _)| n).collect::<Vec<_>>(), [&b":path"[..], b":method", b"a"]);
+        assert_eq!(
+            headers.iter().map(|(n, _)| n).collect::<Vec<_>>(),
+            [&b":path"[..], b":method", b"a"]
+        );
         assert_eq!(headers.text(b":path"), "/new");
     }
 }

@@ -7,7 +7,8 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duratio
 use wasmtime::{Instance, Linker, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::{
-    Deferred, HttpCall, HttpCallResponse, LogLevel, Module, Plugin, Services, StreamState, TickChange, hostcalls,
+    Deferred, HttpCall, HttpCallResponse, LogLevel, Module, Plugin, Services, StreamState,
+    TickChange, hostcalls,
     module::{EPOCH, engine},
     state::{Context, Phase, State},
     wasi,
@@ -28,7 +29,12 @@ pub struct VmSettings {
 
 impl Default for VmSettings {
     fn default() -> VmSettings {
-        VmSettings { vm_id: String::new(), configuration: Vec::new(), environment: BTreeMap::new(), deadline: Duration::from_secs(10) }
+        VmSettings {
+            vm_id: String::new(),
+            configuration: Vec::new(),
+            environment: BTreeMap::new(),
+            deadline: Duration::from_secs(10),
+        }
     }
 }
 
@@ -53,7 +59,9 @@ impl Vm {
     pub fn new(module: &Module, settings: VmSettings, services: Services) -> Result<Vm, Trap> {
         let engine = engine().map_err(|error| Trap(error.to_string()))?;
         let mut linker = Linker::new(engine);
-        hostcalls::link(&mut linker).and_then(|()| wasi::link(&mut linker)).map_err(|error| Trap(format!("{error:#}")))?;
+        hostcalls::link(&mut linker)
+            .and_then(|()| wasi::link(&mut linker))
+            .map_err(|error| Trap(format!("{error:#}")))?;
         let state = State {
             memory: None,
             allocate: None,
@@ -73,12 +81,21 @@ impl Vm {
         let mut store = Store::new(engine, state);
         let ticks = deadline_ticks(store.data().settings.deadline);
         store.set_epoch_deadline(ticks);
-        let instance = linker.instantiate(&mut store, &module.code).map_err(|error| Trap(format!("cannot start the module: {error:#}")))?;
-        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| Trap("the module exports no memory".into()))?;
+        let instance = linker
+            .instantiate(&mut store, &module.code)
+            .map_err(|error| Trap(format!("cannot start the module: {error:#}")))?;
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or_else(|| Trap("the module exports no memory".into()))?;
         let exports = Exports::find(&instance, &mut store);
         store.data_mut().memory = Some(memory);
         store.data_mut().allocate = exports.allocate.clone();
-        let mut vm = Vm { store, exports, last_context: 0, failed: false };
+        let mut vm = Vm {
+            store,
+            exports,
+            last_context: 0,
+            failed: false,
+        };
         match (vm.exports.initialize.clone(), vm.exports.start.clone()) {
             (Some(initialize), _) => vm.call("_initialize", 0, Some(initialize), ())?,
             (None, start) => vm.call("_start", 0, start, ())?,
@@ -93,16 +110,34 @@ impl Vm {
     pub fn configure(&mut self, plugin: Plugin) -> Result<Option<u32>, Trap> {
         let root = self.next_context();
         let size = length(plugin.configuration.len());
-        self.store.data_mut().contexts.insert(root, Context::Root(Arc::new(plugin)));
-        self.call("proxy_on_context_create", root, self.exports.context_create.clone(), (root as i32, 0))?;
+        self.store
+            .data_mut()
+            .contexts
+            .insert(root, Context::Root(Arc::new(plugin)));
+        self.call(
+            "proxy_on_context_create",
+            root,
+            self.exports.context_create.clone(),
+            (root as i32, 0),
+        )?;
         self.store.data_mut().phase = Phase::VmStart;
         let vm_size = length(self.store.data().settings.configuration.len());
-        let started = self.call("proxy_on_vm_start", root, self.exports.vm_start.clone(), (root as i32, vm_size));
+        let started = self.call(
+            "proxy_on_vm_start",
+            root,
+            self.exports.vm_start.clone(),
+            (root as i32, vm_size),
+        );
         self.store.data_mut().phase = Phase::Configure;
         let started = started?;
         let configured = match started {
             Some(0) => Ok(Some(0)),
-            _ => self.call("proxy_on_configure", root, self.exports.configure.clone(), (root as i32, size)),
+            _ => self.call(
+                "proxy_on_configure",
+                root,
+                self.exports.configure.clone(),
+                (root as i32, size),
+            ),
         };
         self.store.data_mut().phase = Phase::Other;
         Ok((configured? != Some(0)).then_some(root))
@@ -113,8 +148,18 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn delete_root(&mut self, root: u32) -> Result<(), Trap> {
-        self.call("proxy_on_done", root, self.exports.done.clone(), root as i32)?;
-        self.call("proxy_on_delete", root, self.exports.delete.clone(), root as i32)?;
+        self.call(
+            "proxy_on_done",
+            root,
+            self.exports.done.clone(),
+            root as i32,
+        )?;
+        self.call(
+            "proxy_on_delete",
+            root,
+            self.exports.delete.clone(),
+            root as i32,
+        )?;
         self.store.data_mut().contexts.remove(&root);
         Ok(())
     }
@@ -123,10 +168,22 @@ impl Vm {
     ///
     /// # Errors
     /// When the module traps.
-    pub fn create_stream(&mut self, root: u32, state: Rc<RefCell<StreamState>>) -> Result<u32, Trap> {
+    pub fn create_stream(
+        &mut self,
+        root: u32,
+        state: Rc<RefCell<StreamState>>,
+    ) -> Result<u32, Trap> {
         let id = self.next_context();
-        self.store.data_mut().contexts.insert(id, Context::Stream { root, state });
-        self.call("proxy_on_context_create", id, self.exports.context_create.clone(), (id as i32, root as i32))?;
+        self.store
+            .data_mut()
+            .contexts
+            .insert(id, Context::Stream { root, state });
+        self.call(
+            "proxy_on_context_create",
+            id,
+            self.exports.context_create.clone(),
+            (id as i32, root as i32),
+        )?;
         Ok(id)
     }
 
@@ -135,7 +192,13 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn request_headers(&mut self, id: u32, count: usize, end: bool) -> Result<u32, Trap> {
-        self.on_headers("proxy_on_request_headers", id, self.exports.request_headers.clone(), count, end)
+        self.on_headers(
+            "proxy_on_request_headers",
+            id,
+            self.exports.request_headers.clone(),
+            count,
+            end,
+        )
     }
 
     /// `proxy_on_response_headers`, as [`Vm::request_headers`].
@@ -143,7 +206,13 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn response_headers(&mut self, id: u32, count: usize, end: bool) -> Result<u32, Trap> {
-        self.on_headers("proxy_on_response_headers", id, self.exports.response_headers.clone(), count, end)
+        self.on_headers(
+            "proxy_on_response_headers",
+            id,
+            self.exports.response_headers.clone(),
+            count,
+            end,
+        )
     }
 
     /// `proxy_on_request_body`, as [`Vm::request_headers`].
@@ -151,7 +220,12 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn request_body(&mut self, id: u32, size: usize, end: bool) -> Result<u32, Trap> {
-        let result = self.call("proxy_on_request_body", id, self.exports.request_body.clone(), (id as i32, length(size), i32::from(end)))?;
+        let result = self.call(
+            "proxy_on_request_body",
+            id,
+            self.exports.request_body.clone(),
+            (id as i32, length(size), i32::from(end)),
+        )?;
         Ok(self.action(result))
     }
 
@@ -160,7 +234,12 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn response_body(&mut self, id: u32, size: usize, end: bool) -> Result<u32, Trap> {
-        let result = self.call("proxy_on_response_body", id, self.exports.response_body.clone(), (id as i32, length(size), i32::from(end)))?;
+        let result = self.call(
+            "proxy_on_response_body",
+            id,
+            self.exports.response_body.clone(),
+            (id as i32, length(size), i32::from(end)),
+        )?;
         Ok(self.action(result))
     }
 
@@ -169,7 +248,12 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn request_trailers(&mut self, id: u32, count: usize) -> Result<u32, Trap> {
-        let result = self.call("proxy_on_request_trailers", id, self.exports.request_trailers.clone(), (id as i32, length(count)))?;
+        let result = self.call(
+            "proxy_on_request_trailers",
+            id,
+            self.exports.request_trailers.clone(),
+            (id as i32, length(count)),
+        )?;
         Ok(self.action(result))
     }
 
@@ -178,7 +262,12 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn response_trailers(&mut self, id: u32, count: usize) -> Result<u32, Trap> {
-        let result = self.call("proxy_on_response_trailers", id, self.exports.response_trailers.clone(), (id as i32, length(count)))?;
+        let result = self.call(
+            "proxy_on_response_trailers",
+            id,
+            self.exports.response_trailers.clone(),
+            (id as i32, length(count)),
+        )?;
         Ok(self.action(result))
     }
 
@@ -197,7 +286,12 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn tick(&mut self, root: u32) -> Result<(), Trap> {
-        self.on_root(root, "proxy_on_tick", self.exports.tick.clone(), root as i32)
+        self.on_root(
+            root,
+            "proxy_on_tick",
+            self.exports.tick.clone(),
+            root as i32,
+        )
     }
 
     /// `proxy_on_queue_ready`.
@@ -205,18 +299,37 @@ impl Vm {
     /// # Errors
     /// When the module traps.
     pub fn queue_ready(&mut self, root: u32, token: u32) -> Result<(), Trap> {
-        self.on_root(root, "proxy_on_queue_ready", self.exports.queue_ready.clone(), (root as i32, token as i32))
+        self.on_root(
+            root,
+            "proxy_on_queue_ready",
+            self.exports.queue_ready.clone(),
+            (root as i32, token as i32),
+        )
     }
 
     /// `proxy_on_http_call_response`; a call that failed has no headers.
     ///
     /// # Errors
     /// When the module traps.
-    pub fn http_call_response(&mut self, root: u32, token: u32, response: HttpCallResponse) -> Result<(), Trap> {
-        let (headers, body, trailers) = (length(response.headers.len()), length(response.body.len()), length(response.trailers.len()));
+    pub fn http_call_response(
+        &mut self,
+        root: u32,
+        token: u32,
+        response: HttpCallResponse,
+    ) -> Result<(), Trap> {
+        let (headers, body, trailers) = (
+            length(response.headers.len()),
+            length(response.body.len()),
+            length(response.trailers.len()),
+        );
         self.store.data_mut().call_response = Some(response);
         let callback = self.exports.http_call_response.clone();
-        let result = self.on_root(root, "proxy_on_http_call_response", callback, (root as i32, token as i32, headers, body, trailers));
+        let result = self.on_root(
+            root,
+            "proxy_on_http_call_response",
+            callback,
+            (root as i32, token as i32, headers, body, trailers),
+        );
         self.store.data_mut().call_response = None;
         result
     }
@@ -243,7 +356,10 @@ impl Vm {
 
     /// Size of the module's memory in bytes.
     pub fn memory_size(&self) -> usize {
-        self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store))
+        self.store
+            .data()
+            .memory
+            .map_or(0, |memory| memory.data_size(&self.store))
     }
 
     fn end_stream(&mut self, id: u32) -> Result<(), Trap> {
@@ -252,7 +368,12 @@ impl Vm {
         }
         self.call("proxy_on_log", id, self.exports.log.clone(), id as i32)?;
         self.call("proxy_on_done", id, self.exports.done.clone(), id as i32)?;
-        self.call("proxy_on_delete", id, self.exports.delete.clone(), id as i32)?;
+        self.call(
+            "proxy_on_delete",
+            id,
+            self.exports.delete.clone(),
+            id as i32,
+        )?;
         let late = self.take_deferred();
         for (_, action) in late.into_iter().filter(|(context, _)| *context == id) {
             if let Deferred::Reply(_) | Deferred::Close(_) = action {
@@ -262,16 +383,36 @@ impl Vm {
         Ok(())
     }
 
-    fn on_headers(&mut self, name: &'static str, id: u32, callback: Option<OnHeaders>, count: usize, end: bool) -> Result<u32, Trap> {
+    fn on_headers(
+        &mut self,
+        name: &'static str,
+        id: u32,
+        callback: Option<OnHeaders>,
+        count: usize,
+        end: bool,
+    ) -> Result<u32, Trap> {
         let result = match callback {
-            Some(OnHeaders::WithEnd(callback)) => self.call(name, id, Some(callback), (id as i32, length(count), i32::from(end)))?,
-            Some(OnHeaders::WithoutEnd(callback)) => self.call(name, id, Some(callback), (id as i32, length(count)))?,
+            Some(OnHeaders::WithEnd(callback)) => self.call(
+                name,
+                id,
+                Some(callback),
+                (id as i32, length(count), i32::from(end)),
+            )?,
+            Some(OnHeaders::WithoutEnd(callback)) => {
+                self.call(name, id, Some(callback), (id as i32, length(count)))?
+            }
             None => None,
         };
         Ok(self.action(result))
     }
 
-    fn on_root<P: WasmParams>(&mut self, root: u32, name: &'static str, callback: Option<TypedFunc<P, ()>>, params: P) -> Result<(), Trap> {
+    fn on_root<P: WasmParams>(
+        &mut self,
+        root: u32,
+        name: &'static str,
+        callback: Option<TypedFunc<P, ()>>,
+        params: P,
+    ) -> Result<(), Trap> {
         if self.store.data().contexts.contains_key(&root) {
             self.call(name, root, callback, params)?;
         }
@@ -279,18 +420,33 @@ impl Vm {
     }
 
     fn action(&mut self, result: Option<i32>) -> u32 {
-        if std::mem::take(&mut self.store.data_mut().stop_iteration) { u32::MAX } else { result.unwrap_or(0) as u32 }
+        if std::mem::take(&mut self.store.data_mut().stop_iteration) {
+            u32::MAX
+        } else {
+            result.unwrap_or(0) as u32
+        }
     }
 
-    fn call<P: WasmParams, R: WasmResults>(&mut self, name: &'static str, context: u32, callback: Option<TypedFunc<P, R>>, params: P) -> Result<Option<R>, Trap> {
+    fn call<P: WasmParams, R: WasmResults>(
+        &mut self,
+        name: &'static str,
+        context: u32,
+        callback: Option<TypedFunc<P, R>>,
+        params: P,
+    ) -> Result<Option<R>, Trap> {
         if self.failed {
             return Err(Trap("the VM failed earlier".into()));
         }
-        let Some(callback) = callback else { return Ok(None) };
+        let Some(callback) = callback else {
+            return Ok(None);
+        };
         self.store.data_mut().effective = context;
         let ticks = deadline_ticks(self.store.data().settings.deadline);
         self.store.set_epoch_deadline(ticks);
-        callback.call(&mut self.store, params).map(Some).map_err(|error| self.fail(name, &error))
+        callback
+            .call(&mut self.store, params)
+            .map(Some)
+            .map_err(|error| self.fail(name, &error))
     }
 
     fn fail(&mut self, name: &str, error: &wasmtime::Error) -> Trap {
@@ -298,14 +454,18 @@ impl Vm {
         let services = &self.store.data().services;
         let reason = match error.downcast_ref::<wasmtime::Trap>() {
             Some(wasmtime::Trap::Interrupt) => {
-                services.diagnostics.report(format!("{name} ran past its deadline and was stopped: Envoy's worker hangs for ever"));
+                services.diagnostics.report(format!(
+                    "{name} ran past its deadline and was stopped: Envoy's worker hangs for ever"
+                ));
                 "stopped at its deadline".to_owned()
             }
             Some(trap) => trap.to_string(),
             None => format!("{error:#}"),
         };
         let text = format!("Function: {name} failed: {reason}");
-        services.logs.push(LogLevel::Critical, "proxy", text.clone());
+        services
+            .logs
+            .push(LogLevel::Critical, "proxy", text.clone());
         Trap(text)
     }
 
@@ -320,7 +480,9 @@ fn length(len: usize) -> i32 {
 }
 
 fn deadline_ticks(deadline: Duration) -> u64 {
-    u64::try_from(deadline.as_millis() / EPOCH.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::MAX / 2)
+    u64::try_from(deadline.as_millis() / EPOCH.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, u64::MAX / 2)
 }
 
 /// A header callback, as ABI 0.2 and as ABI 0.1 declare it.
@@ -329,6 +491,8 @@ enum OnHeaders {
     WithEnd(TypedFunc<(i32, i32, i32), i32>),
     WithoutEnd(TypedFunc<(i32, i32), i32>),
 }
+
+type OnCallResponse = TypedFunc<(i32, i32, i32, i32, i32), ()>;
 
 /// What the module exports. A callback it lacks is as if it returned "continue".
 struct Exports {
@@ -340,7 +504,7 @@ struct Exports {
     configure: Option<TypedFunc<(i32, i32), i32>>,
     tick: Option<TypedFunc<i32, ()>>,
     queue_ready: Option<TypedFunc<(i32, i32), ()>>,
-    http_call_response: Option<TypedFunc<(i32, i32, i32, i32, i32), ()>>,
+    http_call_response: Option<OnCallResponse>,
     request_headers: Option<OnHeaders>,
     request_body: Option<TypedFunc<(i32, i32, i32), i32>>,
     request_trailers: Option<TypedFunc<(i32, i32), i32>>,
@@ -354,16 +518,27 @@ struct Exports {
 
 impl Exports {
     fn find(instance: &Instance, store: &mut Store<State>) -> Exports {
-        fn get<P: WasmParams, R: WasmResults>(instance: &Instance, store: &mut Store<State>, name: &str) -> Option<TypedFunc<P, R>> {
+        fn get<P: WasmParams, R: WasmResults>(
+            instance: &Instance,
+            store: &mut Store<State>,
+            name: &str,
+        ) -> Option<TypedFunc<P, R>> {
             instance.get_typed_func(store, name).ok()
         }
-        fn on_headers(instance: &Instance, store: &mut Store<State>, name: &str) -> Option<OnHeaders> {
-            get(instance, store, name).map(OnHeaders::WithEnd).or_else(|| get(instance, store, name).map(OnHeaders::WithoutEnd))
+        fn on_headers(
+            instance: &Instance,
+            store: &mut Store<State>,
+            name: &str,
+        ) -> Option<OnHeaders> {
+            get(instance, store, name)
+                .map(OnHeaders::WithEnd)
+                .or_else(|| get(instance, store, name).map(OnHeaders::WithoutEnd))
         }
         Exports {
             initialize: get(instance, store, "_initialize"),
             start: get(instance, store, "_start"),
-            allocate: get(instance, store, "proxy_on_memory_allocate").or_else(|| get(instance, store, "malloc")),
+            allocate: get(instance, store, "proxy_on_memory_allocate")
+                .or_else(|| get(instance, store, "malloc")),
             context_create: get(instance, store, "proxy_on_context_create"),
             vm_start: get(instance, store, "proxy_on_vm_start"),
             configure: get(instance, store, "proxy_on_configure"),

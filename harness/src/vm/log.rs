@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Severity, numbered as in the binary interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// Finest detail.
@@ -60,7 +62,10 @@ impl Logs {
 
     /// An empty log that takes lines of `level` and above.
     pub fn new(level: LogLevel) -> Logs {
-        Logs { level, lines: Arc::default() }
+        Logs {
+            level,
+            lines: Arc::default(),
+        }
     }
 
     /// The level below which lines are dropped.
@@ -77,12 +82,21 @@ impl Logs {
         if lines.len() == Self::CAPACITY {
             lines.pop_front();
         }
-        lines.push_back(LogLine { level, source, text: text.into() });
+        lines.push_back(LogLine {
+            level,
+            source,
+            text: text.into(),
+        });
     }
 
     /// All lines kept, oldest first.
     pub fn lines(&self) -> Vec<LogLine> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 }
 
@@ -101,6 +115,9 @@ impl Diagnostics {
 
     /// All findings, oldest first.
     pub fn findings(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

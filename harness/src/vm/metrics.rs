@@ -58,7 +58,9 @@ impl Metrics {
         for (name, metric) in self.table().iter() {
             match metric {
                 Metric::Counter(value) => out.insert(name.clone(), *value),
-                Metric::Gauge(value) => out.insert(name.clone(), u64::try_from(*value).unwrap_or(0)),
+                Metric::Gauge(value) => {
+                    out.insert(name.clone(), u64::try_from(*value).unwrap_or(0))
+                }
                 Metric::Histogram { count, sum } => {
                     out.insert(format!("{name}.count"), *count);
                     out.insert(format!("{name}.sum"), *sum)
@@ -70,11 +72,16 @@ impl Metrics {
 
     /// The Prometheus text format, labels found by `tags`. An expression that does not compile is skipped.
     pub fn prometheus(&self, tags: &[StatsTag]) -> String {
-        let tags: Vec<(&str, Regex)> = tags.iter().filter_map(|tag| Some((tag.tag_name.as_str(), Regex::new(&tag.regex).ok()?))).collect();
+        let tags: Vec<(&str, Regex)> = tags
+            .iter()
+            .filter_map(|tag| Some((tag.tag_name.as_str(), Regex::new(&tag.regex).ok()?)))
+            .collect();
         let mut families: BTreeMap<String, (&'static str, Vec<String>)> = BTreeMap::new();
         for (name, metric) in self.table().iter() {
             let (name, labels) = extract(name, &tags);
-            let family = families.entry(exposition_name(&name)).or_insert((kind(metric), Vec::new()));
+            let family = families
+                .entry(exposition_name(&name))
+                .or_insert((kind(metric), Vec::new()));
             let full = exposition_name(&name);
             match metric {
                 Metric::Counter(value) => family.1.push(format!("{full}{{{labels}}} {value}")),
@@ -109,10 +116,18 @@ fn extract(name: &str, tags: &[(&str, Regex)]) -> (String, String) {
     let mut rest = name.to_owned();
     let mut labels = Vec::new();
     for (label, regex) in tags {
-        let Some(captures) = regex.captures(name) else { continue };
-        let Some(whole) = captures.get(1) else { continue };
+        let Some(captures) = regex.captures(name) else {
+            continue;
+        };
+        let Some(whole) = captures.get(1) else {
+            continue;
+        };
         let value = captures.get(2).unwrap_or(whole).as_str();
-        labels.push(format!("{}=\"{}\"", exposition_label(label), value.replace('\\', "\\\\").replace('"', "\\\"")));
+        labels.push(format!(
+            "{}=\"{}\"",
+            exposition_label(label),
+            value.replace('\\', "\\\\").replace('"', "\\\"")
+        ));
         rest = rest.replacen(whole.as_str(), "", 1);
     }
     (rest, labels.join(","))
@@ -127,7 +142,15 @@ fn exposition_name(name: &str) -> String {
 }
 
 fn exposition_label(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -138,15 +161,28 @@ mod tests {
     fn labels_are_cut_out_of_names() {
         let metrics = Metrics::default();
         metrics.add("wasmcustom.denied_policy=.=p0;.;_total", 12);
-        let tag = StatsTag { tag_name: "policy".into(), regex: r"(_policy=\.=(.*?);\.;)".into() };
-        assert_eq!(metrics.prometheus(&[tag]), "# TYPE denied_total counter\ndenied_total{policy=\"p0\"} 12\n");
-        assert_eq!(metrics.values()["wasmcustom.denied_policy=.=p0;.;_total"], 12);
+        let tag = StatsTag {
+            tag_name: "policy".into(),
+            regex: r"(_policy=\.=(.*?);\.;)".into(),
+        };
+        assert_eq!(
+            metrics.prometheus(&[tag]),
+            "# TYPE denied_total counter\ndenied_total{policy=\"p0\"} 12\n"
+        );
+        assert_eq!(
+            metrics.values()["wasmcustom.denied_policy=.=p0;.;_total"],
+            12
+        );
     }
 
     #[test]
     fn the_proxys_own_metrics_carry_its_prefix() {
         let metrics = Metrics::default();
         metrics.add("http.ingress.downstream_rq_total", 1);
-        assert!(metrics.prometheus(&[]).contains("envoy_http_ingress_downstream_rq_total{} 1"));
+        assert!(
+            metrics
+                .prometheus(&[])
+                .contains("envoy_http_ingress_downstream_rq_total{} 1")
+        );
     }
 }

@@ -25,7 +25,7 @@ pub use instance::{Trap, Vm, VmSettings};
 pub use log::{Diagnostics, LogLevel, LogLine, Logs};
 pub use metrics::{Metrics, StatsTag};
 pub use module::{LoadError, Module};
-pub use property::{ConnectionFacts, Peer, Properties, Route};
+pub use property::{ConnectionFacts, Peer, PluginNames, Properties, Route};
 pub use shared::{QueueOwner, Shared};
 pub use state::{HttpCall, HttpCallResponse, Plugin, Services, TickChange};
 pub use stream::{Deferred, Half, LocalReply, StreamState};

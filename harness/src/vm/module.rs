@@ -49,7 +49,10 @@ impl Module {
     /// # Errors
     /// When the file cannot be read or compiled.
     pub fn from_file(path: &Path) -> Result<Module, LoadError> {
-        let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.display().to_string(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| LoadError::Read {
+            path: path.display().to_string(),
+            source,
+        })?;
         Module::from_bytes(&bytes)
     }
 
@@ -61,12 +64,20 @@ impl Module {
         static LOADED: OnceLock<Mutex<HashMap<[u8; 32], Module>>> = OnceLock::new();
         let digest: [u8; 32] = Sha256::digest(bytes).into();
         let loaded = LOADED.get_or_init(Mutex::default);
-        if let Some(module) = loaded.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
+        if let Some(module) = loaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&digest)
+        {
             return Ok(module.clone());
         }
-        let code = wasmtime::Module::from_binary(engine()?, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let code = wasmtime::Module::from_binary(engine()?, bytes)
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         let module = Module { code, digest };
-        loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, module.clone());
+        loaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(digest, module.clone());
         Ok(module)
     }
 
@@ -79,7 +90,10 @@ impl Module {
 /// The engine of this process, with its clock running.
 pub(super) fn engine() -> Result<&'static Engine, LoadError> {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
-    ENGINE.get_or_init(start_engine).as_ref().map_err(|error| LoadError::Runtime(error.clone()))
+    ENGINE
+        .get_or_init(start_engine)
+        .as_ref()
+        .map_err(|error| LoadError::Runtime(error.clone()))
 }
 
 fn start_engine() -> Result<Engine, String> {

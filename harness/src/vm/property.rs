@@ -55,6 +55,17 @@ pub struct Route {
     pub virtual_host: String,
 }
 
+/// Names of a configured filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginNames {
+    /// Name, for statistics.
+    pub name: String,
+    /// Which of a module's filters.
+    pub root_id: String,
+    /// Scope of shared data.
+    pub vm_id: String,
+}
+
 /// Facts of one exchange that are not headers or bodies.
 #[derive(Clone, Debug)]
 pub struct Properties {
@@ -68,8 +79,8 @@ pub struct Properties {
     pub route: Option<Arc<Route>>,
     /// Dynamic metadata of the request: a serialized `envoy.config.core.v3.Metadata`.
     pub metadata: Vec<u8>,
-    /// Name, root id and VM id of the plugin.
-    pub plugin: Arc<[String; 3]>,
+    /// Names of the plugin.
+    pub plugin: Arc<PluginNames>,
     /// Wall clock at the first byte.
     pub started: SystemTime,
     /// Monotonic clock at the first byte.
@@ -110,18 +121,26 @@ pub(super) fn property(stream: &StreamState, path: &[u8]) -> Result<Vec<u8>, Sta
         b"connection" => connection(&properties.connection, rest),
         b"source" => address(properties.source, rest),
         b"destination" => address(properties.connection.destination, rest),
-        b"upstream" => properties.upstream.and_then(|upstream| address(upstream, rest)),
+        b"upstream" => properties
+            .upstream
+            .and_then(|upstream| address(upstream, rest)),
         b"metadata" => rest.is_empty().then(|| properties.metadata.clone()),
         b"xds" => properties.route.as_ref().and_then(|route| xds(route, rest)),
-        b"plugin_name" => text(&properties.plugin[0]),
-        b"plugin_root_id" => text(&properties.plugin[1]),
-        b"plugin_vm_id" => text(&properties.plugin[2]),
+        b"plugin_name" => text(&properties.plugin.name),
+        b"plugin_root_id" => text(&properties.plugin.root_id),
+        b"plugin_vm_id" => text(&properties.plugin.vm_id),
         b"filter_state" => match rest {
             [] => return Err(Status::SerializationFailure),
-            [key] => key.strip_prefix(b"wasm.").and_then(|key| stream.filter_state.get(key).cloned()),
+            [key] => key
+                .strip_prefix(b"wasm.")
+                .and_then(|key| stream.filter_state.get(key).cloned()),
             _ => None,
         },
-        own => stream.filter_state.get(own).cloned().filter(|_| rest.is_empty()),
+        own => stream
+            .filter_state
+            .get(own)
+            .cloned()
+            .filter(|_| rest.is_empty()),
     };
     found.ok_or(Status::NotFound)
 }
@@ -150,7 +169,9 @@ fn request(stream: &StreamState, rest: &[&[u8]]) -> Result<Option<Vec<u8>>, Stat
             let declared = headers.and_then(|h| h.text(b"content-length").parse::<u64>().ok());
             Some(integer(declared.unwrap_or(properties.request_bytes)))
         }
-        [b"total_size"] => Some(integer(properties.request_bytes + headers.map_or(0, |h| h.byte_size() as u64))),
+        [b"total_size"] => Some(integer(
+            properties.request_bytes + headers.map_or(0, |h| h.byte_size() as u64),
+        )),
         _ => None,
     })
 }
@@ -165,18 +186,27 @@ fn response(stream: &StreamState, rest: &[&[u8]]) -> Result<Option<Vec<u8>>, Sta
         [b"headers", name] => headers.and_then(|h| h.joined(name)),
         [b"trailers"] => Some(map(trailers)),
         [b"trailers", name] => trailers.and_then(|t| t.joined(name)),
-        [b"code"] => properties.response_code.map(|code| integer(u64::from(code))),
+        [b"code"] => properties
+            .response_code
+            .map(|code| integer(u64::from(code))),
         [b"code_details"] => properties.response_code_details.as_deref().and_then(text),
         [b"flags"] => Some(integer(properties.response_flags)),
         [b"size"] => Some(integer(properties.response_bytes)),
-        [b"total_size"] => Some(integer(properties.response_bytes + headers.map_or(0, |h| h.byte_size() as u64))),
+        [b"total_size"] => Some(integer(
+            properties.response_bytes + headers.map_or(0, |h| h.byte_size() as u64),
+        )),
         [b"grpc_status"] => {
-            let sent = [trailers, headers].into_iter().flatten().find_map(|map| map.text(b"grpc-status").parse::<u64>().ok());
-            sent.or_else(|| properties.response_code.map(grpc_status)).map(integer)
+            let sent = [trailers, headers]
+                .into_iter()
+                .flatten()
+                .find_map(|map| map.text(b"grpc-status").parse::<u64>().ok());
+            sent.or_else(|| properties.response_code.map(grpc_status))
+                .map(integer)
         }
         [b"backend_latency"] => {
             let (from, to) = (properties.upstream_started, properties.upstream_finished);
-            from.zip(to).map(|(from, to)| duration(to.saturating_duration_since(from)))
+            from.zip(to)
+                .map(|(from, to)| duration(to.saturating_duration_since(from)))
         }
         _ => None,
     })
@@ -188,10 +218,16 @@ fn connection(facts: &ConnectionFacts, rest: &[&[u8]]) -> Option<Vec<u8>> {
         [b"id"] => Some(integer(facts.id)),
         [b"mtls"] => Some(vec![u8::from(peer.is_some())]),
         [b"tls_version"] => facts.tls_version.and_then(text),
-        [b"requested_server_name"] => Some(facts.server_name.clone().unwrap_or_default().into_bytes()),
+        [b"requested_server_name"] => {
+            Some(facts.server_name.clone().unwrap_or_default().into_bytes())
+        }
         [b"subject_peer_certificate"] => peer.and_then(|peer| text(&peer.subject)),
-        [b"uri_san_peer_certificate"] => peer.and_then(|peer| peer.uris.first()).and_then(|uri| text(uri)),
-        [b"dns_san_peer_certificate"] => peer.and_then(|peer| peer.dns.first()).and_then(|dns| text(dns)),
+        [b"uri_san_peer_certificate"] => peer
+            .and_then(|peer| peer.uris.first())
+            .and_then(|uri| text(uri)),
+        [b"dns_san_peer_certificate"] => peer
+            .and_then(|peer| peer.dns.first())
+            .and_then(|dns| text(dns)),
         [b"sha256_peer_certificate_digest"] => peer.and_then(|peer| text(&peer.sha256)),
         _ => None,
     }
@@ -210,7 +246,12 @@ fn xds(route: &Route, rest: &[&[u8]]) -> Option<Vec<u8>> {
         [b"route_name"] => Some(route.route.clone().into_bytes()),
         [b"cluster_name"] => text(&route.cluster),
         [b"virtual_host_name"] => Some(route.virtual_host.clone().into_bytes()),
-        [b"route_metadata" | b"cluster_metadata" | b"virtual_host_metadata" | b"listener_metadata"] => Some(Vec::new()),
+        [
+            b"route_metadata"
+            | b"cluster_metadata"
+            | b"virtual_host_metadata"
+            | b"listener_metadata",
+        ] => Some(Vec::new()),
         [b"listener_direction"] => Some(integer(0)),
         _ => None,
     }
@@ -220,7 +261,10 @@ fn split_path(path: &[u8]) -> (&[u8], &[u8]) {
     let end = path.iter().position(|b| *b == b'#').unwrap_or(path.len());
     let path = path.get(..end).unwrap_or_default();
     match path.iter().position(|b| *b == b'?') {
-        Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
+        Some(at) => (
+            path.get(..at).unwrap_or_default(),
+            path.get(at + 1..).unwrap_or_default(),
+        ),
         None => (path, b""),
     }
 }
@@ -239,10 +283,14 @@ fn grpc_status(status: u32) -> u64 {
 
 /// A map that does not exist in this phase reads as an empty one.
 fn map(headers: Option<&Headers>) -> Vec<u8> {
-    let Some(headers) = headers else { return encode_pairs(std::iter::empty()) };
+    let Some(headers) = headers else {
+        return encode_pairs(std::iter::empty());
+    };
     let mut joined: BTreeMap<&[u8], Vec<u8>> = BTreeMap::new();
     for (name, _) in headers.iter() {
-        joined.entry(name).or_insert_with(|| headers.joined(name).unwrap_or_default());
+        joined
+            .entry(name)
+            .or_insert_with(|| headers.joined(name).unwrap_or_default());
     }
     encode_pairs(joined.iter().map(|(name, value)| (*name, value.as_slice())))
 }
@@ -256,7 +304,10 @@ fn integer(value: u64) -> Vec<u8> {
 }
 
 fn duration(value: Duration) -> Vec<u8> {
-    u64::try_from(value.as_nanos()).unwrap_or(u64::MAX).to_le_bytes().to_vec()
+    u64::try_from(value.as_nanos())
+        .unwrap_or(u64::MAX)
+        .to_le_bytes()
+        .to_vec()
 }
 
 fn time(value: SystemTime) -> Vec<u8> {

@@ -33,7 +33,11 @@ impl Shared {
     /// # Errors
     /// `NotFound`.
     pub fn get(&self, vm_id: &str, key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
-        self.tables().data.get(&(vm_id.to_owned(), key.to_vec())).cloned().ok_or(Status::NotFound)
+        self.tables()
+            .data
+            .get(&(vm_id.to_owned(), key.to_vec()))
+            .cloned()
+            .ok_or(Status::NotFound)
     }
 
     /// Stores a value. A `cas` other than 0 must be the version last read.
@@ -44,7 +48,10 @@ impl Shared {
         let mut tables = self.tables();
         tables.last_cas = tables.last_cas.wrapping_add(1).max(1);
         let version = tables.last_cas;
-        let slot = tables.data.entry((vm_id.to_owned(), key.to_vec())).or_default();
+        let slot = tables
+            .data
+            .entry((vm_id.to_owned(), key.to_vec()))
+            .or_default();
         if cas != 0 && slot.1 != cas {
             return Err(Status::CasMismatch);
         }
@@ -56,8 +63,15 @@ impl Shared {
     pub fn register(&self, vm_id: &str, name: &[u8], owner: QueueOwner) -> u32 {
         let mut tables = self.tables();
         let next = super::abi::to_u32(tables.tokens.len() + 1);
-        let token = *tables.tokens.entry((vm_id.to_owned(), name.to_vec())).or_insert(next);
-        let items = tables.queues.remove(&token).map(|queue| queue.items).unwrap_or_default();
+        let token = *tables
+            .tokens
+            .entry((vm_id.to_owned(), name.to_vec()))
+            .or_insert(next);
+        let items = tables
+            .queues
+            .remove(&token)
+            .map(|queue| queue.items)
+            .unwrap_or_default();
         tables.queues.insert(token, Queue { items, owner });
         token
     }
@@ -67,7 +81,11 @@ impl Shared {
     /// # Errors
     /// `NotFound`.
     pub fn resolve(&self, vm_id: &str, name: &[u8]) -> Result<u32, Status> {
-        self.tables().tokens.get(&(vm_id.to_owned(), name.to_vec())).copied().ok_or(Status::NotFound)
+        self.tables()
+            .tokens
+            .get(&(vm_id.to_owned(), name.to_vec()))
+            .copied()
+            .ok_or(Status::NotFound)
     }
 
     /// Appends an item and tells the owner.
@@ -90,7 +108,13 @@ impl Shared {
     /// # Errors
     /// `NotFound` for an unknown queue, `Empty`.
     pub fn dequeue(&self, token: u32) -> Result<Vec<u8>, Status> {
-        self.tables().queues.get_mut(&token).ok_or(Status::NotFound)?.items.pop_front().ok_or(Status::Empty)
+        self.tables()
+            .queues
+            .get_mut(&token)
+            .ok_or(Status::NotFound)?
+            .items
+            .pop_front()
+            .ok_or(Status::Empty)
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -108,7 +132,10 @@ mod tests {
         shared.set("vm", b"k", b"1", 0).unwrap();
         let (_, version) = shared.get("vm", b"k").unwrap();
         shared.set("vm", b"k", b"2", version).unwrap();
-        assert_eq!(shared.set("vm", b"k", b"3", version), Err(Status::CasMismatch));
+        assert_eq!(
+            shared.set("vm", b"k", b"3", version),
+            Err(Status::CasMismatch)
+        );
         shared.set("vm", b"k", b"4", 0).unwrap();
         assert_eq!(shared.get("vm", b"k").unwrap().0, b"4");
         assert_eq!(shared.get("other", b"k"), Err(Status::NotFound));
@@ -126,7 +153,10 @@ mod tests {
         assert_eq!(shared.register("vm", b"q", owner("second")), token);
         shared.enqueue(token, b"a").unwrap();
         shared.enqueue(token, b"b").unwrap();
-        assert_eq!(*told.lock().unwrap(), [("second", token), ("second", token)]);
+        assert_eq!(
+            *told.lock().unwrap(),
+            [("second", token), ("second", token)]
+        );
         assert_eq!(shared.dequeue(token).unwrap(), b"a");
         assert_eq!(shared.dequeue(token).unwrap(), b"b");
         assert_eq!(shared.dequeue(token), Err(Status::Empty));

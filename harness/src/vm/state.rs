@@ -101,7 +101,10 @@ pub(super) enum Phase {
 #[derive(Clone)]
 pub(super) enum Context {
     Root(Arc<Plugin>),
-    Stream { root: u32, state: Rc<RefCell<StreamState>> },
+    Stream {
+        root: u32,
+        state: Rc<RefCell<StreamState>>,
+    },
 }
 
 impl State {

@@ -30,11 +30,19 @@ pub struct Half {
 
 impl Half {
     fn body(&self) -> Option<&Vec<u8>> {
-        if self.buffering { self.buffered.as_ref() } else { self.body_open.then_some(&self.chunk) }
+        if self.buffering {
+            self.buffered.as_ref()
+        } else {
+            self.body_open.then_some(&self.chunk)
+        }
     }
 
     fn body_mut(&mut self) -> Option<&mut Vec<u8>> {
-        if self.buffering { self.buffered.as_mut() } else { self.body_open.then_some(&mut self.chunk) }
+        if self.buffering {
+            self.buffered.as_mut()
+        } else {
+            self.body_open.then_some(&mut self.chunk)
+        }
     }
 }
 
@@ -106,7 +114,11 @@ impl StreamState {
         } else {
             half.headers_open
         };
-        let map = if trailers { half.trailers.as_ref() } else { half.headers.as_ref() };
+        let map = if trailers {
+            half.trailers.as_ref()
+        } else {
+            half.headers.as_ref()
+        };
         map.filter(|_| open)
     }
 
@@ -118,7 +130,9 @@ impl StreamState {
         let end = self.end_of_stream;
         match which {
             MapType::RequestHeaders => open(self.request.headers_open, &mut self.request.headers),
-            MapType::ResponseHeaders => open(self.response.headers_open, &mut self.response.headers),
+            MapType::ResponseHeaders => {
+                open(self.response.headers_open, &mut self.response.headers)
+            }
             MapType::RequestTrailers => trailers_mut(&mut self.request, end),
             MapType::ResponseTrailers => trailers_mut(&mut self.response, end),
             MapType::CallResponseHeaders | MapType::CallResponseTrailers => None,

@@ -52,7 +52,14 @@ enum Framing {
 
 impl H1Source {
     pub(crate) fn new(io: ReadHalf<Box<dyn Io>>, trailers: bool) -> H1Source {
-        H1Source { io, buffer: BytesMut::new(), framing: Framing::Ended, trailers, keep_alive: true, closed: false }
+        H1Source {
+            io,
+            buffer: BytesMut::new(),
+            framing: Framing::Ended,
+            trailers,
+            keep_alive: true,
+            closed: false,
+        }
     }
 
     /// Reads the head of a request: headers with pseudo headers, whether the body is empty, and whether it is HTTP/1.0.
@@ -66,10 +73,15 @@ impl H1Source {
     }
 
     /// Reads the head of a response to a request of this method. Heads of 1xx but 101 are skipped, as Envoy's filters never see them.
-    pub(crate) async fn response_head(&mut self, method: &str) -> Result<(Headers, bool), HeadError> {
+    pub(crate) async fn response_head(
+        &mut self,
+        method: &str,
+    ) -> Result<(Headers, bool), HeadError> {
         loop {
             match self.parse_response(method)? {
-                Some((headers, _)) if headers.text(b":status").starts_with('1') && headers.text(b":status") != "101" => {}
+                Some((headers, _))
+                    if headers.text(b":status").starts_with('1')
+                        && headers.text(b":status") != "101" => {}
                 Some(parsed) => return Ok(parsed),
                 None => self.more().await?,
             }
@@ -144,7 +156,10 @@ impl H1Source {
             return Err(HeadError::Malformed);
         }
         let (authority, path) = split_target(method, target);
-        let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host"));
+        let host = request
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case("host"));
         match (authority, host) {
             (Some(authority), _) => headers.push(b":authority", authority.as_bytes()),
             (None, Some(host)) => headers.push(b":authority", host.value),
@@ -154,13 +169,21 @@ impl H1Source {
             headers.push(b":path", path.as_bytes());
         }
         headers.push(b":method", method.as_bytes());
-        for header in request.headers.iter().filter(|header| !header.name.eq_ignore_ascii_case("host")) {
+        for header in request
+            .headers
+            .iter()
+            .filter(|header| !header.name.eq_ignore_ascii_case("host"))
+        {
             headers.add(header.name.as_bytes(), header.value);
         }
         self.keep_alive = keep_alive(&headers, old);
         let connect = method == "CONNECT";
         let upgrade = is_upgrade(&headers);
-        let framing = if connect || upgrade { Framing::UntilClose } else { framing(&headers)?.unwrap_or(Framing::Ended) };
+        let framing = if connect || upgrade {
+            Framing::UntilClose
+        } else {
+            framing(&headers)?.unwrap_or(Framing::Ended)
+        };
         self.buffer.advance(length);
         self.framing = framing;
         Ok(Some((headers, self.framing == Framing::Ended, old)))
@@ -209,14 +232,23 @@ impl H1Source {
                     self.framing = Framing::Length(left - data.len() as u64);
                     return Some(Event::Data(data, false));
                 }
-                Framing::UntilClose => return self.take(u64::MAX).map(|data| Event::Data(data, false)),
+                Framing::UntilClose => {
+                    return self.take(u64::MAX).map(|data| Event::Data(data, false));
+                }
                 Framing::ChunkSize => {
                     let line = match self.line()? {
                         Ok(line) => line,
                         Err(gone) => return Some(gone),
                     };
-                    let digits = line.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
-                    let size = std::str::from_utf8(digits).ok().filter(|d| !d.starts_with('+')).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+                    let digits = line
+                        .split(|b| *b == b';')
+                        .next()
+                        .unwrap_or_default()
+                        .trim_ascii();
+                    let size = std::str::from_utf8(digits)
+                        .ok()
+                        .filter(|d| !d.starts_with('+'))
+                        .and_then(|digits| u64::from_str_radix(digits, 16).ok());
                     match size {
                         Some(0) => self.framing = Framing::Trailer,
                         Some(size) => self.framing = Framing::Chunk(size),
@@ -226,7 +258,11 @@ impl H1Source {
                 Framing::Chunk(left) => {
                     let data = self.take(left)?;
                     let left = left - data.len() as u64;
-                    self.framing = if left == 0 { Framing::ChunkEnd } else { Framing::Chunk(left) };
+                    self.framing = if left == 0 {
+                        Framing::ChunkEnd
+                    } else {
+                        Framing::Chunk(left)
+                    };
                     return Some(Event::Data(data, false));
                 }
                 Framing::ChunkEnd => match self.line()? {
@@ -248,7 +284,11 @@ impl H1Source {
                 }
                 self.buffer.advance(length);
                 self.framing = Framing::Ended;
-                Some(if trailers.is_empty() || !self.trailers { Event::Data(Bytes::new(), true) } else { Event::Trailers(trailers) })
+                Some(if trailers.is_empty() || !self.trailers {
+                    Event::Data(Bytes::new(), true)
+                } else {
+                    Event::Trailers(trailers)
+                })
             }
             Ok(httparse::Status::Partial) if self.buffer.len() <= MAX_HEAD => None,
             _ => Some(Event::Gone(Gone::Protocol)),
@@ -265,7 +305,9 @@ impl H1Source {
     }
 
     fn take(&mut self, at_most: u64) -> Option<Bytes> {
-        let length = usize::try_from(at_most).unwrap_or(usize::MAX).min(self.buffer.len());
+        let length = usize::try_from(at_most)
+            .unwrap_or(usize::MAX)
+            .min(self.buffer.len());
         (length > 0).then(|| self.buffer.split_to(length).freeze())
     }
 
@@ -274,7 +316,13 @@ impl H1Source {
             return (self.buffer.len() > 1024).then_some(Err(Event::Gone(Gone::Protocol)));
         };
         let line = self.buffer.split_to(end + 1).freeze();
-        Some(Ok(line.slice(..line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n")).unwrap_or(&line).len())))
+        Some(Ok(line.slice(
+            ..line
+                .strip_suffix(b"\r\n")
+                .or_else(|| line.strip_suffix(b"\n"))
+                .unwrap_or(&line)
+                .len(),
+        )))
     }
 }
 
@@ -312,7 +360,17 @@ impl H1Sink {
     }
 
     fn new(io: WriteHalf<Box<dyn Io>>, role: Role, trailers: bool) -> H1Sink {
-        H1Sink { io, buffer: BytesMut::new(), role, chunked: false, trailers, old: false, owed: None, method: String::new(), mismatch: None }
+        H1Sink {
+            io,
+            buffer: BytesMut::new(),
+            role,
+            chunked: false,
+            trailers,
+            old: false,
+            owed: None,
+            method: String::new(),
+            mismatch: None,
+        }
     }
 
     /// Writes a head. Bytes of header values go out as they are.
@@ -321,21 +379,37 @@ impl H1Sink {
         let status: u16 = headers.text(b":status").parse().unwrap_or(0);
         match self.role {
             Role::Server => {
-                let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or("Unknown");
+                let reason = http::StatusCode::from_u16(status)
+                    .ok()
+                    .and_then(|code| code.canonical_reason())
+                    .unwrap_or("Unknown");
                 // Writing to a string cannot fail.
                 let _ = write!(line, "HTTP/1.1 {} {reason}\r\n", headers.text(b":status"));
             }
             Role::Client => {
                 self.method = headers.text(b":method").to_owned();
-                let target = if self.method == "CONNECT" { headers.text(b":authority") } else { headers.text(b":path") };
+                let target = if self.method == "CONNECT" {
+                    headers.text(b":authority")
+                } else {
+                    headers.text(b":path")
+                };
                 let _ = write!(line, "{} {target} HTTP/1.1\r\n", self.method);
             }
         }
         self.buffer.extend_from_slice(line.as_bytes());
         if self.role == Role::Client {
-            self.field(b"host", headers.get(b":authority").map(Bytes::as_ref).unwrap_or_default());
+            self.field(
+                b"host",
+                headers
+                    .get(b":authority")
+                    .map(Bytes::as_ref)
+                    .unwrap_or_default(),
+            );
         }
-        for (name, value) in headers.iter().filter(|(name, _)| !name.starts_with(b":") && *name != b"transfer-encoding") {
+        for (name, value) in headers
+            .iter()
+            .filter(|(name, _)| !name.starts_with(b":") && *name != b"transfer-encoding")
+        {
             self.field(name, value);
         }
         self.frame(headers, status, end);
@@ -345,8 +419,13 @@ impl H1Sink {
     fn frame(&mut self, headers: &Headers, status: u16, end: bool) {
         self.chunked = false;
         self.mismatch = None;
-        let tunnel = status == 101 || self.method == "CONNECT" || (self.role == Role::Client && is_upgrade(headers));
-        let declared = headers.get(b"content-length").and_then(|value| std::str::from_utf8(value).ok()).and_then(|value| value.parse().ok());
+        let tunnel = status == 101
+            || self.method == "CONNECT"
+            || (self.role == Role::Client && is_upgrade(headers));
+        let declared = headers
+            .get(b"content-length")
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .and_then(|value| value.parse().ok());
         self.owed = declared.filter(|_| !end && self.method != "HEAD");
         let bodiless = match self.role {
             Role::Server => status < 200 || status == 204 || status == 304 || self.method == "HEAD",
@@ -355,7 +434,13 @@ impl H1Sink {
         if declared.is_some() || tunnel {
             return;
         }
-        if end && self.method == "HEAD" && self.role == Role::Server && status >= 200 && status != 204 && status != 304 {
+        if end
+            && self.method == "HEAD"
+            && self.role == Role::Server
+            && status >= 200
+            && status != 204
+            && status != 304
+        {
             self.field(b"transfer-encoding", b"chunked");
         } else if end {
             if !bodiless {
@@ -374,7 +459,8 @@ impl H1Sink {
             *owed -= i64::try_from(data.len()).unwrap_or(i64::MAX);
         }
         if self.chunked && !data.is_empty() {
-            self.buffer.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
+            self.buffer
+                .extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
             self.buffer.extend_from_slice(data);
             self.buffer.extend_from_slice(b"\r\n");
         } else {
@@ -448,32 +534,61 @@ impl H1Sink {
 
 /// Whether headers ask for (or grant) another protocol on this connection.
 pub(crate) fn is_upgrade(headers: &Headers) -> bool {
-    headers.contains(b"upgrade") && headers.get_all(b"connection").any(|value| value.to_ascii_lowercase().windows(7).any(|w| w == b"upgrade"))
+    headers.contains(b"upgrade")
+        && headers.get_all(b"connection").any(|value| {
+            value
+                .to_ascii_lowercase()
+                .windows(7)
+                .any(|w| w == b"upgrade")
+        })
 }
 
 fn framing(headers: &Headers) -> Result<Option<Framing>, HeadError> {
     if headers.contains(b"transfer-encoding") {
-        let chunked = headers.text(b"transfer-encoding").trim().eq_ignore_ascii_case("chunked");
+        let chunked = headers
+            .text(b"transfer-encoding")
+            .trim()
+            .eq_ignore_ascii_case("chunked");
         // Both lengths at once is how requests are smuggled.
-        return if chunked && !headers.contains(b"content-length") { Ok(Some(Framing::ChunkSize)) } else { Err(HeadError::Malformed) };
+        return if chunked && !headers.contains(b"content-length") {
+            Ok(Some(Framing::ChunkSize))
+        } else {
+            Err(HeadError::Malformed)
+        };
     }
     match headers.get(b"content-length") {
         None => Ok(None),
         Some(value) => {
-            let digits = std::str::from_utf8(value).ok().filter(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit()));
-            let length = digits.and_then(|digits| digits.parse().ok()).ok_or(HeadError::Malformed)?;
-            Ok(Some(if length == 0 { Framing::Ended } else { Framing::Length(length) }))
+            let digits = std::str::from_utf8(value)
+                .ok()
+                .filter(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit()));
+            let length = digits
+                .and_then(|digits| digits.parse().ok())
+                .ok_or(HeadError::Malformed)?;
+            Ok(Some(if length == 0 {
+                Framing::Ended
+            } else {
+                Framing::Length(length)
+            }))
         }
     }
 }
 
 fn keep_alive(headers: &Headers, old: bool) -> bool {
     let connection = headers.text(b"connection").to_ascii_lowercase();
-    if old { connection.contains("keep-alive") } else { !connection.contains("close") }
+    if old {
+        connection.contains("keep-alive")
+    } else {
+        !connection.contains("close")
+    }
 }
 
 fn head_error(error: httparse::Error) -> HeadError {
-    if error == httparse::Error::TooManyHeaders { HeadError::TooLarge } else { HeadError::Malformed }
+    if error == httparse::Error::TooManyHeaders {
+        HeadError::TooLarge
+    } else {
+        HeadError::Malformed
+    }
 }
 
 /// Authority and path of a request target; absolute targets carry both.
@@ -481,7 +596,12 @@ fn split_target<'t>(method: &str, target: &'t str) -> (Option<&'t str>, Option<&
     if method == "CONNECT" {
         return (Some(target), None);
     }
-    let Some((_, rest)) = target.split_once("://").filter(|_| !target.starts_with('/')) else { return (None, Some(target)) };
+    let Some((_, rest)) = target
+        .split_once("://")
+        .filter(|_| !target.starts_with('/'))
+    else {
+        return (None, Some(target));
+    };
     match rest.find('/').map(|at| rest.split_at(at)) {
         Some((authority, path)) => (Some(authority), Some(path)),
         None => (Some(rest), Some("/")),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream, client, server};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Driven, Event, Gone};
+use super::{Driven, Event, Gone, is_upgrade};
 use crate::vm::Headers;
 
 /// Receives the rest of a message whose head is known.
@@ -19,12 +19,20 @@ pub(crate) struct H2Source {
 impl H2Source {
     /// `ended`: the head ended the stream.
     pub(crate) fn new(stream: RecvStream, ended: bool) -> H2Source {
-        H2Source { stream: Some(stream), ended, no_more_data: false }
+        H2Source {
+            stream: Some(stream),
+            ended,
+            no_more_data: false,
+        }
     }
 
     /// A source that never speaks.
     pub(crate) fn silent() -> H2Source {
-        H2Source { stream: None, ended: true, no_more_data: true }
+        H2Source {
+            stream: None,
+            ended: true,
+            no_more_data: true,
+        }
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -32,7 +40,9 @@ impl H2Source {
     }
 
     pub(crate) async fn event(&mut self) -> Event {
-        let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else { return std::future::pending().await };
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else {
+            return std::future::pending().await;
+        };
         if !self.no_more_data {
             match stream.data().await {
                 Some(Ok(data)) => {
@@ -80,16 +90,40 @@ enum Part {
 
 impl H2Sink {
     pub(crate) fn response(respond: server::SendResponse<Bytes>) -> H2Sink {
-        H2Sink { head: Head::Response(respond), stream: None, queue: VecDeque::new(), queued: 0, failed: false, ended: false }
+        H2Sink {
+            head: Head::Response(respond),
+            stream: None,
+            queue: VecDeque::new(),
+            queued: 0,
+            failed: false,
+            ended: false,
+        }
     }
 
     pub(crate) fn request(stream: SendStream<Bytes>, ended: bool) -> H2Sink {
-        H2Sink { head: Head::Sent, stream: Some(stream), queue: VecDeque::new(), queued: 0, failed: false, ended }
+        H2Sink {
+            head: Head::Sent,
+            stream: Some(stream),
+            queue: VecDeque::new(),
+            queued: 0,
+            failed: false,
+            ended,
+        }
     }
 
     pub(crate) fn headers(&mut self, headers: &Headers, end: bool) {
-        let Head::Response(respond) = &mut self.head else { return };
-        match to_response(headers).map(|response| respond.send_response(response, end)) {
+        let Head::Response(respond) = &mut self.head else {
+            return;
+        };
+        let switched = headers.text(b":status") == "101";
+        let response = to_response(headers).map(|mut response| {
+            if switched {
+                // HTTP/2 accepts an upgrade with an ordinary success.
+                *response.status_mut() = http::StatusCode::OK;
+            }
+            response
+        });
+        match response.map(|response| respond.send_response(response, end)) {
             Some(Ok(stream)) => self.stream = Some(stream),
             _ => {
                 respond.send_reset(Reason::INTERNAL_ERROR);
@@ -107,7 +141,8 @@ impl H2Sink {
     }
 
     pub(crate) fn trailers(&mut self, trailers: &Headers) {
-        self.queue.push_back(Part::Trailers(to_http(trailers).unwrap_or_default()));
+        self.queue
+            .push_back(Part::Trailers(to_http(trailers).unwrap_or_default()));
         self.ended = true;
     }
 
@@ -149,21 +184,35 @@ impl H2Sink {
         }
         let reset = match (&mut self.stream, &mut self.head) {
             (Some(stream), _) => std::future::poll_fn(|cx| stream.poll_reset(cx)).await,
-            (None, Head::Response(respond)) => std::future::poll_fn(|cx| respond.poll_reset(cx)).await,
+            (None, Head::Response(respond)) => {
+                std::future::poll_fn(|cx| respond.poll_reset(cx)).await
+            }
             (None, Head::Sent) => return std::future::pending().await,
         };
-        Driven::Gone(if reset.is_ok() { Gone::Reset } else { Gone::Closed })
+        Driven::Gone(if reset.is_ok() {
+            Gone::Reset
+        } else {
+            Gone::Closed
+        })
     }
 
     /// A part leaves the queue only when it was sent, so that this may be dropped while it waits for the window.
     async fn send_queue(&mut self) -> Result<(), Gone> {
         let Some(stream) = &mut self.stream else {
-            return if self.queue.is_empty() { Ok(()) } else { Err(Gone::Reset) };
+            return if self.queue.is_empty() {
+                Ok(())
+            } else {
+                Err(Gone::Reset)
+            };
         };
         while let Some(part) = self.queue.front_mut() {
             match part {
-                Part::Trailers(trailers) => stream.send_trailers(std::mem::take(trailers)).map_err(|error| gone(&error))?,
-                Part::Data(data, end) if data.is_empty() => stream.send_data(Bytes::new(), *end).map_err(|error| gone(&error))?,
+                Part::Trailers(trailers) => stream
+                    .send_trailers(std::mem::take(trailers))
+                    .map_err(|error| gone(&error))?,
+                Part::Data(data, end) if data.is_empty() => stream
+                    .send_data(Bytes::new(), *end)
+                    .map_err(|error| gone(&error))?,
                 Part::Data(data, end) => {
                     stream.reserve_capacity(data.len());
                     let room = match std::future::poll_fn(|cx| stream.poll_capacity(cx)).await {
@@ -174,7 +223,9 @@ impl H2Sink {
                     let now = data.split_to(room.min(data.len()));
                     self.queued -= now.len();
                     let last = data.is_empty();
-                    stream.send_data(now, *end && last).map_err(|error| gone(&error))?;
+                    stream
+                        .send_data(now, *end && last)
+                        .map_err(|error| gone(&error))?;
                     if !last {
                         continue;
                     }
@@ -208,17 +259,31 @@ pub(crate) fn from_http(map: &HeaderMap) -> Headers {
 fn to_http(headers: &Headers) -> Option<HeaderMap> {
     let mut map = HeaderMap::new();
     for (name, value) in headers.iter().filter(|(name, _)| !name.starts_with(b":")) {
-        if matches!(name, b"connection" | b"keep-alive" | b"proxy-connection" | b"transfer-encoding" | b"upgrade" | b"host") {
+        if matches!(
+            name,
+            b"connection"
+                | b"keep-alive"
+                | b"proxy-connection"
+                | b"transfer-encoding"
+                | b"upgrade"
+                | b"host"
+        ) {
             continue;
         }
-        map.append(HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?);
+        map.append(
+            HeaderName::from_bytes(name).ok()?,
+            HeaderValue::from_bytes(value).ok()?,
+        );
     }
     Some(map)
 }
 
 /// A response head, or `None` when the headers are not HTTP.
 pub(crate) fn to_response(headers: &Headers) -> Option<http::Response<()>> {
-    let mut response = http::Response::builder().status(headers.text(b":status")).body(()).ok()?;
+    let mut response = http::Response::builder()
+        .status(headers.text(b":status"))
+        .body(())
+        .ok()?;
     *response.headers_mut() = to_http(headers)?;
     Some(response)
 }
@@ -227,13 +292,29 @@ pub(crate) fn to_response(headers: &Headers) -> Option<http::Response<()>> {
 pub(crate) fn to_request(headers: &Headers) -> Option<http::Request<()>> {
     let method = headers.text(b":method");
     let authority = headers.text(b":authority");
-    let uri = match (method, headers.get(b":protocol")) {
-        ("CONNECT", None) => authority.to_owned(),
-        _ => format!("{}://{}{}", if headers.text(b":scheme").is_empty() { "http" } else { headers.text(b":scheme") }, authority, headers.text(b":path")),
+    let upgrade = is_upgrade(headers).then(|| headers.text(b"upgrade"));
+    let uri = match method {
+        "CONNECT" => authority.to_owned(),
+        _ => {
+            let scheme = if headers.text(b":scheme").is_empty() {
+                "http"
+            } else {
+                headers.text(b":scheme")
+            };
+            format!("{scheme}://{authority}{}", headers.text(b":path"))
+        }
     };
-    let mut request = http::Request::builder().method(method).uri(uri).version(http::Version::HTTP_2).body(()).ok()?;
-    if let Some(protocol) = headers.get(b":protocol") {
-        request.extensions_mut().insert(h2::ext::Protocol::from(std::str::from_utf8(protocol).ok()?));
+    let method = if upgrade.is_some() { "CONNECT" } else { method };
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(uri)
+        .version(http::Version::HTTP_2)
+        .body(())
+        .ok()?;
+    if let Some(protocol) = upgrade {
+        request
+            .extensions_mut()
+            .insert(h2::ext::Protocol::from(protocol));
     }
     *request.headers_mut() = to_http(headers)?;
     Some(request)
@@ -241,9 +322,15 @@ pub(crate) fn to_request(headers: &Headers) -> Option<http::Request<()>> {
 
 impl H2Sink {
     /// Starts a request on an HTTP/2 connection.
-    pub(crate) fn start(connection: &mut client::SendRequest<Bytes>, headers: &Headers, end: bool) -> Result<(H2Sink, client::ResponseFuture), Gone> {
+    pub(crate) fn start(
+        connection: &mut client::SendRequest<Bytes>,
+        headers: &Headers,
+        end: bool,
+    ) -> Result<(H2Sink, client::ResponseFuture), Gone> {
         let request = to_request(headers).ok_or(Gone::Protocol)?;
-        let (response, stream) = connection.send_request(request, end).map_err(|error| gone(&error))?;
+        let (response, stream) = connection
+            .send_request(request, end)
+            .map_err(|error| gone(&error))?;
         Ok((H2Sink::request(stream, end), response))
     }
 }

@@ -15,7 +15,10 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::{Root, decompressor::Decompressor, local_reply::render, reply, status_text};
-use crate::vm::{Deferred, Diagnostics, Headers, LocalReply, StreamState, StreamType, StreamType::Request, StreamType::Response, Trap, Vm};
+use crate::vm::{
+    Deferred, Diagnostics, Headers, LocalReply, StreamState, StreamType, StreamType::Request,
+    StreamType::Response, Trap, Vm,
+};
 
 /// What leaves the chain, in order.
 #[derive(Debug, PartialEq)]
@@ -100,7 +103,11 @@ enum DataStatus {
 
 impl Chain {
     /// A chain under `root`; without one the messages pass as they are.
-    pub(crate) fn new(state: StreamState, settings: ChainSettings, root: Option<Rc<Root>>) -> Rc<Chain> {
+    pub(crate) fn new(
+        state: StreamState,
+        settings: ChainSettings,
+        root: Option<Rc<Root>>,
+    ) -> Rc<Chain> {
         Rc::new(Chain {
             state: Rc::new(RefCell::new(state)),
             settings,
@@ -135,7 +142,9 @@ impl Chain {
         self.request.observed_end.set(end);
         self.state.borrow_mut().request.headers = Some(headers);
         if let Some(root) = &self.root {
-            let created = root.host.call(|vm| vm.create_stream(root.id, self.state.clone()));
+            let created = root
+                .host
+                .call(|vm| vm.create_stream(root.id, self.state.clone()));
             match created {
                 Ok(id) => {
                     self.context.set(Some(id));
@@ -153,13 +162,17 @@ impl Chain {
             return;
         }
         if !end {
-            *self.decompressor.borrow_mut() = Decompressor::start(&mut headers, &self.settings.decompress);
+            *self.decompressor.borrow_mut() =
+                Decompressor::start(&mut headers, &self.settings.decompress);
         }
         self.response.observed_end.set(end);
         {
             let mut state = self.state.borrow_mut();
             state.properties.response_code = headers.text(b":status").parse().ok();
-            state.properties.response_code_details.get_or_insert_with(|| "via_upstream".into());
+            state
+                .properties
+                .response_code_details
+                .get_or_insert_with(|| "via_upstream".into());
             state.response.headers = Some(headers);
         }
         self.headers_at_filter(Response, end);
@@ -182,7 +195,13 @@ impl Chain {
             data = decompressor.write(&data);
             decompressed = true;
             if end {
-                decompressor.report(self.state.borrow_mut().response.trailers.get_or_insert_default());
+                decompressor.report(
+                    self.state
+                        .borrow_mut()
+                        .response
+                        .trailers
+                        .get_or_insert_default(),
+                );
             }
         }
         if decompressed && end {
@@ -259,9 +278,15 @@ impl Chain {
             Deferred::Continue(direction) => self.common_continue(direction),
             Deferred::Close(_) => {
                 if self.in_trailers.get() {
-                    self.settings.diagnostics.report("closed a stream from its response trailers: Envoy crashes");
+                    self.settings
+                        .diagnostics
+                        .report("closed a stream from its response trailers: Envoy crashes");
                 }
-                self.state.borrow_mut().properties.response_code_details.get_or_insert_with(|| "wasm_close_stream".into());
+                self.state
+                    .borrow_mut()
+                    .properties
+                    .response_code_details
+                    .get_or_insert_with(|| "wasm_close_stream".into());
                 self.reset();
             }
             Deferred::Reply(reply) => self.local_reply(&reply),
@@ -288,7 +313,13 @@ impl Chain {
     /// Lets the module log the exchange and forget it. A stream that failed before the filter saw it gets a context for this alone.
     pub(crate) fn finish(self: &Rc<Self>) {
         for (direction, side) in [(Request, &self.request), (Response, &self.response)] {
-            let held = self.state.borrow_mut().half(direction).buffered.as_ref().map_or(0, Vec::len);
+            let held = self
+                .state
+                .borrow_mut()
+                .half(direction)
+                .buffered
+                .as_ref()
+                .map_or(0, Vec::len);
             if held > 0 && side.end_sent.get() && !side.aborted.get() {
                 self.settings.diagnostics.report(format!("{held} bytes of a {direction:?} body stayed in the host buffer when the stream ended: Envoy loses them"));
             }
@@ -299,7 +330,10 @@ impl Chain {
         }
         let id = match self.context.take() {
             Some(id) => id,
-            None => match root.host.call(|vm| vm.create_stream(root.id, self.state.clone())) {
+            None => match root
+                .host
+                .call(|vm| vm.create_stream(root.id, self.state.clone()))
+            {
                 Ok(id) => id,
                 Err(_) => return,
             },
@@ -311,14 +345,23 @@ impl Chain {
 
     /// Whether more of this direction may be read from its source.
     pub(crate) fn wants(&self, direction: StreamType) -> bool {
-        let held = self.state.borrow_mut().half(direction).buffered.as_ref().map_or(0, Vec::len);
+        let held = self
+            .state
+            .borrow_mut()
+            .half(direction)
+            .buffered
+            .as_ref()
+            .map_or(0, Vec::len);
         held <= self.settings.buffer_limit
     }
 
     /// Whether this direction waits for the module alone: its source ended, it holds something, and only a resume can let it go.
     pub(crate) fn stuck(&self, direction: StreamType) -> bool {
         let side = self.side(direction);
-        side.observed_end.get() && !side.end_sent.get() && !side.aborted.get() && side.iteration.get() != Iteration::Continue
+        side.observed_end.get()
+            && !side.end_sent.get()
+            && !side.aborted.get()
+            && side.iteration.get() != Iteration::Continue
     }
 
     /// Whether the last of this direction left.
@@ -375,8 +418,12 @@ impl Chain {
     /// Passes data to the filter and, where it lets go, behind it. Says whether it passed.
     fn data_at_filter(&self, direction: StreamType, data: Vec<u8>, end: bool) -> bool {
         let side = self.side(direction);
-        if matches!(side.iteration.get(), Iteration::StopAllBuffer | Iteration::StopAllWatermark) {
-            side.streaming.set(side.iteration.get() == Iteration::StopAllWatermark);
+        if matches!(
+            side.iteration.get(),
+            Iteration::StopAllBuffer | Iteration::StopAllWatermark
+        ) {
+            side.streaming
+                .set(side.iteration.get() == Iteration::StopAllWatermark);
             self.hold(direction, data);
             return false;
         }
@@ -386,12 +433,16 @@ impl Chain {
         let trailers_before = self.has_trailers(direction);
         let filter_end = end && !trailers_before;
         side.filter_ended.set(filter_end);
-        let Some((status, data)) = self.call_body(direction, data, filter_end) else { return false };
+        let Some((status, data)) = self.call_body(direction, data, filter_end) else {
+            return false;
+        };
         if side.aborted.get() {
             return false;
         }
         let trailers_made = !trailers_before && self.has_trailers(direction);
-        let Some(data) = self.after_data(direction, status, data) else { return false };
+        let Some(data) = self.after_data(direction, status, data) else {
+            return false;
+        };
         self.emit_data(direction, data, end && !trailers_made);
         if trailers_made {
             self.emit_trailers(direction);
@@ -400,12 +451,22 @@ impl Chain {
     }
 
     /// The body callback: what it decided, and what is left of the chunk outside the host buffer.
-    fn call_body(&self, direction: StreamType, data: Vec<u8>, end: bool) -> Option<(DataStatus, Vec<u8>)> {
-        let Some(id) = self.context.get() else { return Some((DataStatus::Continue, data)) };
+    fn call_body(
+        &self,
+        direction: StreamType,
+        data: Vec<u8>,
+        end: bool,
+    ) -> Option<(DataStatus, Vec<u8>)> {
+        let Some(id) = self.context.get() else {
+            return Some((DataStatus::Continue, data));
+        };
         let (buffering, resumed) = {
             let mut state = self.state.borrow_mut();
             let half = state.half(direction);
-            (half.buffering, half.buffering && half.buffered.as_ref().is_some_and(Vec::is_empty))
+            (
+                half.buffering,
+                half.buffering && half.buffered.as_ref().is_some_and(Vec::is_empty),
+            )
         };
         let arrived = data.len();
         if buffering {
@@ -422,7 +483,11 @@ impl Chain {
             state.end_of_stream = end;
             let half = state.half(direction);
             half.body_open = true;
-            if buffering { half.buffered.as_ref().map_or(0, Vec::len) } else { half.chunk.len() }
+            if buffering {
+                half.buffered.as_ref().map_or(0, Vec::len)
+            } else {
+                half.chunk.len()
+            }
         };
         let code = self.call(|vm| match direction {
             Request => vm.request_body(id, size, end),
@@ -442,13 +507,21 @@ impl Chain {
         }
         if resumed && status == DataStatus::Continue && arrived > 0 && !end {
             // A chunk between a resume and the end passes; only what the module adds at the end stays behind.
-            return half.buffered.as_mut().map(|held| (status, std::mem::take(held)));
+            return half
+                .buffered
+                .as_mut()
+                .map(|held| (status, std::mem::take(held)));
         }
         Some((status, std::mem::take(&mut half.chunk)))
     }
 
     /// Gives the data back when iteration goes on with it.
-    fn after_data(&self, direction: StreamType, status: DataStatus, data: Vec<u8>) -> Option<Vec<u8>> {
+    fn after_data(
+        &self,
+        direction: StreamType,
+        status: DataStatus,
+        data: Vec<u8>,
+    ) -> Option<Vec<u8>> {
         let side = self.side(direction);
         match status {
             DataStatus::Continue if side.iteration.get() == Iteration::StopSingle => {
@@ -465,7 +538,11 @@ impl Chain {
             }
             DataStatus::StopNoBuffer => {
                 side.iteration.set(Iteration::StopSingle);
-                self.state.borrow_mut().half(direction).buffered.get_or_insert_default();
+                self.state
+                    .borrow_mut()
+                    .half(direction)
+                    .buffered
+                    .get_or_insert_default();
                 None
             }
         }
@@ -473,10 +550,17 @@ impl Chain {
 
     fn trailers_at_filter(&self, direction: StreamType) {
         let side = self.side(direction);
-        if side.aborted.get() || matches!(side.iteration.get(), Iteration::StopAllBuffer | Iteration::StopAllWatermark) {
+        if side.aborted.get()
+            || matches!(
+                side.iteration.get(),
+                Iteration::StopAllBuffer | Iteration::StopAllWatermark
+            )
+        {
             return;
         }
-        let Some(id) = self.context.get() else { return self.emit_trailers(direction) };
+        let Some(id) = self.context.get() else {
+            return self.emit_trailers(direction);
+        };
         let count = {
             let mut state = self.state.borrow_mut();
             let half = state.half(direction);
@@ -517,15 +601,26 @@ impl Chain {
         side.iteration.set(Iteration::Continue);
         if !side.headers_continued.get() {
             if self.state.borrow_mut().half(direction).headers.is_none() {
-                self.settings.diagnostics.report(format!("resumed the {direction:?} before its headers arrived: Envoy crashes"));
+                self.settings.diagnostics.report(format!(
+                    "resumed the {direction:?} before its headers arrived: Envoy crashes"
+                ));
                 return;
             }
             side.headers_continued.set(true);
             let held = self.state.borrow_mut().half(direction).buffered.is_some();
-            self.emit_headers(direction, side.observed_end.get() && !held && !self.has_trailers(direction));
+            self.emit_headers(
+                direction,
+                side.observed_end.get() && !held && !self.has_trailers(direction),
+            );
         }
         let trailers = self.has_trailers(direction);
-        let held = self.state.borrow_mut().half(direction).buffered.as_mut().map(std::mem::take);
+        let held = self
+            .state
+            .borrow_mut()
+            .half(direction)
+            .buffered
+            .as_mut()
+            .map(std::mem::take);
         if let Some(held) = held {
             let end = side.observed_end.get() && !trailers;
             if side.from_current.get() {
@@ -549,7 +644,11 @@ impl Chain {
         let length = {
             let mut state = self.state.borrow_mut();
             let buffered = state.half(direction).buffered.get_or_insert_default();
-            if buffered.is_empty() { *buffered = data } else { buffered.extend_from_slice(&data) }
+            if buffered.is_empty() {
+                *buffered = data;
+            } else {
+                buffered.extend_from_slice(&data);
+            }
             buffered.len()
         };
         if length <= self.settings.buffer_limit || self.side(direction).streaming.get() {
@@ -577,11 +676,20 @@ impl Chain {
             return;
         }
         side.end_sent.set(end);
-        let headers = self.state.borrow_mut().half(direction).headers.clone().unwrap_or_default();
+        let headers = self
+            .state
+            .borrow_mut()
+            .half(direction)
+            .headers
+            .clone()
+            .unwrap_or_default();
         if direction == Response {
-            self.state.borrow_mut().properties.response_code = headers.text(b":status").parse().ok();
+            self.state.borrow_mut().properties.response_code =
+                headers.text(b":status").parse().ok();
         }
-        self.out.borrow_mut().push_back(Out::Headers(direction, headers, end));
+        self.out
+            .borrow_mut()
+            .push_back(Out::Headers(direction, headers, end));
     }
 
     fn emit_data(&self, direction: StreamType, data: Vec<u8>, end: bool) {
@@ -593,7 +701,9 @@ impl Chain {
         if direction == Response {
             self.state.borrow_mut().properties.response_bytes += data.len() as u64;
         }
-        self.out.borrow_mut().push_back(Out::Data(direction, Bytes::from(data), end));
+        self.out
+            .borrow_mut()
+            .push_back(Out::Data(direction, Bytes::from(data), end));
     }
 
     fn emit_trailers(&self, direction: StreamType) {
@@ -601,8 +711,16 @@ impl Chain {
         if side.end_sent.replace(true) {
             return;
         }
-        let trailers = self.state.borrow_mut().half(direction).trailers.clone().unwrap_or_default();
-        self.out.borrow_mut().push_back(Out::Trailers(direction, trailers));
+        let trailers = self
+            .state
+            .borrow_mut()
+            .half(direction)
+            .trailers
+            .clone()
+            .unwrap_or_default();
+        self.out
+            .borrow_mut()
+            .push_back(Out::Trailers(direction, trailers));
     }
 
     fn has_trailers(&self, direction: StreamType) -> bool {
@@ -620,12 +738,20 @@ impl Chain {
 impl Chain {
     /// Marks the moment the first byte went upstream.
     pub(crate) fn upstream_started(&self) {
-        self.state.borrow_mut().properties.upstream_started.get_or_insert_with(Instant::now);
+        self.state
+            .borrow_mut()
+            .properties
+            .upstream_started
+            .get_or_insert_with(Instant::now);
     }
 
     /// Marks the moment the upstream's last byte arrived, which the module can see.
     pub(crate) fn upstream_finished(&self) {
-        self.state.borrow_mut().properties.upstream_finished.get_or_insert_with(Instant::now);
+        self.state
+            .borrow_mut()
+            .properties
+            .upstream_finished
+            .get_or_insert_with(Instant::now);
     }
 }
 

@@ -30,11 +30,19 @@ enum Decoder {
 impl Decompressor {
     /// Takes the outermost encoding off the headers, or `None` where Envoy would leave the response alone.
     pub(super) fn start(headers: &mut Headers, encodings: &[String]) -> Option<Decompressor> {
-        if headers.text(b"cache-control").to_ascii_lowercase().contains("no-transform") {
+        if headers
+            .text(b"cache-control")
+            .to_ascii_lowercase()
+            .contains("no-transform")
+        {
             return None;
         }
         let declared = headers.text(b"content-encoding").to_owned();
-        let (first, rest) = declared.split_once(',').map_or((declared.trim(), ""), |(first, rest)| (first.trim(), rest.trim()));
+        let (first, rest) = declared
+            .split_once(',')
+            .map_or((declared.trim(), ""), |(first, rest)| {
+                (first.trim(), rest.trim())
+            });
         let (decoder, name) = match first.to_ascii_lowercase().as_str() {
             "gzip" => (Decoder::Gzip(Box::new(GzDecoder::new(Vec::new()))), "gzip"),
             "deflate" => (Decoder::Undecided, "deflate"),
@@ -48,7 +56,13 @@ impl Decompressor {
             headers.push(b"content-encoding", rest.as_bytes());
         }
         headers.remove(b"content-length");
-        Some(Decompressor { decoder, name, compressed: 0, plain: 0, broken: false })
+        Some(Decompressor {
+            decoder,
+            name,
+            compressed: 0,
+            plain: 0,
+            broken: false,
+        })
     }
 
     /// Decompresses a chunk. Input that is not what the header said yields nothing, as in Envoy.
@@ -58,15 +72,37 @@ impl Decompressor {
             && let Some(first) = chunk.first()
         {
             // Both the zlib wrapper and bare deflate go by this name.
-            self.decoder = if first & 0x0f == 8 { Decoder::Zlib(Box::new(ZlibDecoder::new(Vec::new()))) } else { Decoder::Raw(Box::new(DeflateDecoder::new(Vec::new()))) };
+            self.decoder = if first & 0x0f == 8 {
+                Decoder::Zlib(Box::new(ZlibDecoder::new(Vec::new())))
+            } else {
+                Decoder::Raw(Box::new(DeflateDecoder::new(Vec::new())))
+            };
         }
         if self.broken {
             return Vec::new();
         }
         let (failed, out) = match &mut self.decoder {
-            Decoder::Gzip(decoder) => (decoder.write_all(chunk).and_then(|()| decoder.flush()).is_err(), std::mem::take(decoder.get_mut())),
-            Decoder::Zlib(decoder) => (decoder.write_all(chunk).and_then(|()| decoder.flush()).is_err(), std::mem::take(decoder.get_mut())),
-            Decoder::Raw(decoder) => (decoder.write_all(chunk).and_then(|()| decoder.flush()).is_err(), std::mem::take(decoder.get_mut())),
+            Decoder::Gzip(decoder) => (
+                decoder
+                    .write_all(chunk)
+                    .and_then(|()| decoder.flush())
+                    .is_err(),
+                std::mem::take(decoder.get_mut()),
+            ),
+            Decoder::Zlib(decoder) => (
+                decoder
+                    .write_all(chunk)
+                    .and_then(|()| decoder.flush())
+                    .is_err(),
+                std::mem::take(decoder.get_mut()),
+            ),
+            Decoder::Raw(decoder) => (
+                decoder
+                    .write_all(chunk)
+                    .and_then(|()| decoder.flush())
+                    .is_err(),
+                std::mem::take(decoder.get_mut()),
+            ),
             Decoder::Undecided => (false, Vec::new()),
         };
         self.plain += out.len() as u64;
@@ -76,7 +112,13 @@ impl Decompressor {
 
     /// Adds the byte counts to the trailers.
     pub(super) fn report(&self, trailers: &mut Headers) {
-        trailers.push(format!("x-envoy-decompressor-{}-compressed-bytes", self.name).as_bytes(), self.compressed.to_string().as_bytes());
-        trailers.push(format!("x-envoy-decompressor-{}-uncompressed-bytes", self.name).as_bytes(), self.plain.to_string().as_bytes());
+        trailers.push(
+            format!("x-envoy-decompressor-{}-compressed-bytes", self.name).as_bytes(),
+            self.compressed.to_string().as_bytes(),
+        );
+        trailers.push(
+            format!("x-envoy-decompressor-{}-uncompressed-bytes", self.name).as_bytes(),
+            self.plain.to_string().as_bytes(),
+        );
     }
 }

@@ -8,7 +8,14 @@ pub(super) fn render(reply: &LocalReply, grpc: bool, head: bool) -> (Headers, Ve
     if grpc {
         headers.push(b":status", b"200");
         headers.push(b"content-type", b"application/grpc");
-        headers.push(b"grpc-status", reply.grpc_status.unwrap_or_else(|| grpc_status(reply.status)).to_string().as_bytes());
+        headers.push(
+            b"grpc-status",
+            reply
+                .grpc_status
+                .unwrap_or_else(|| grpc_status(reply.status))
+                .to_string()
+                .as_bytes(),
+        );
         if !reply.body.is_empty() && !head {
             headers.push(b"grpc-message", &percent_encode(&reply.body));
         }
@@ -32,12 +39,21 @@ pub(super) fn render(reply: &LocalReply, grpc: bool, head: bool) -> (Headers, Ve
 
 /// A reply of the proxy's own.
 pub(crate) fn reply(status: u32, body: &str, details: &str) -> LocalReply {
-    LocalReply { status, body: body.as_bytes().to_vec(), details: details.to_owned(), ..LocalReply::default() }
+    LocalReply {
+        status,
+        body: body.as_bytes().to_vec(),
+        details: details.to_owned(),
+        ..LocalReply::default()
+    }
 }
 
 /// The reason phrase Envoy writes.
 pub(crate) fn status_text(status: u32) -> &'static str {
-    u16::try_from(status).ok().and_then(|code| http::StatusCode::from_u16(code).ok()).and_then(|code| code.canonical_reason()).unwrap_or("Unknown")
+    u16::try_from(status)
+        .ok()
+        .and_then(|code| http::StatusCode::from_u16(code).ok())
+        .and_then(|code| code.canonical_reason())
+        .unwrap_or("Unknown")
 }
 
 fn add(headers: &mut Headers, more: &Headers) {

@@ -8,8 +8,6 @@ mod chain;
 mod decompressor;
 mod local_reply;
 mod plugin_host;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use chain::{Chain, ChainSettings, Out};
 pub(crate) use local_reply::{reply, status_text};

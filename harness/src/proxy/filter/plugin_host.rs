@@ -33,13 +33,22 @@ pub(crate) struct Root {
 impl PluginHost {
     /// `post` is called with work for the worker's next turn.
     pub(crate) fn new(vm: Vm, post: Box<dyn Fn(Work)>) -> Rc<PluginHost> {
-        Rc::new(PluginHost { vm: RefCell::new(vm), streams: RefCell::default(), post })
+        Rc::new(PluginHost {
+            vm: RefCell::new(vm),
+            streams: RefCell::default(),
+            post,
+        })
     }
 
     /// Configures a root context; `None` when the module refuses.
     pub(crate) fn configure(self: &Rc<Self>, plugin: Plugin) -> Result<Option<Rc<Root>>, Trap> {
         let id = self.call(|vm| vm.configure(plugin))?;
-        Ok(id.map(|id| Rc::new(Root { host: self.clone(), id })))
+        Ok(id.map(|id| {
+            Rc::new(Root {
+                host: self.clone(),
+                id,
+            })
+        }))
     }
 
     /// Calls into the VM, then does what the module asked for during the call. A trap fails every stream of this VM.
@@ -47,8 +56,14 @@ impl PluginHost {
         let (result, deferred) = {
             let mut vm = self.vm.borrow_mut();
             let result = call(&mut vm);
-            vm.take_ticks().into_iter().map(Work::Tick).for_each(&self.post);
-            vm.take_calls().into_iter().map(Work::Call).for_each(&self.post);
+            vm.take_ticks()
+                .into_iter()
+                .map(Work::Tick)
+                .for_each(&self.post);
+            vm.take_calls()
+                .into_iter()
+                .map(Work::Call)
+                .for_each(&self.post);
             (result, vm.take_deferred())
         };
         for (context, action) in deferred {
@@ -80,7 +95,9 @@ impl PluginHost {
     }
 
     pub(super) fn enter(&self, context: u32, chain: &Rc<Chain>) {
-        self.streams.borrow_mut().insert(context, Rc::downgrade(chain));
+        self.streams
+            .borrow_mut()
+            .insert(context, Rc::downgrade(chain));
     }
 
     pub(super) fn leave(&self, context: u32) {

@@ -13,24 +13,40 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(
         "env",
         "proxy_get_buffer_bytes",
-        |mut host: Host<'_>, buffer: i32, start: i32, len: i32, address: i32, length: i32| -> Result<i32> {
+        |mut host: Host<'_>,
+         buffer: i32,
+         start: i32,
+         len: i32,
+         address: i32,
+         length: i32|
+         -> Result<i32> {
             match slice(&host, buffer, start as u32 as usize, len as u32 as usize) {
                 Ok(bytes) => give(&mut host, &bytes, address, length),
                 Err(refused) => Ok(refused as i32),
             }
         },
     )?;
-    linker.func_wrap("env", "proxy_get_buffer_status", |mut host: Host<'_>, buffer: i32, length: i32, flags: i32| -> i32 {
-        let result = slice(&host, buffer, 0, usize::MAX >> 1).and_then(|bytes| {
-            write_u32(&mut host, length, to_u32(bytes.len()))?;
-            write_u32(&mut host, flags, 0)
-        });
-        status(result)
-    })?;
+    linker.func_wrap(
+        "env",
+        "proxy_get_buffer_status",
+        |mut host: Host<'_>, buffer: i32, length: i32, flags: i32| -> i32 {
+            let result = slice(&host, buffer, 0, usize::MAX >> 1).and_then(|bytes| {
+                write_u32(&mut host, length, to_u32(bytes.len()))?;
+                write_u32(&mut host, flags, 0)
+            });
+            status(result)
+        },
+    )?;
     linker.func_wrap(
         "env",
         "proxy_set_buffer_bytes",
-        |mut host: Host<'_>, buffer: i32, start: i32, len: i32, value: i32, value_len: i32| -> i32 {
+        |mut host: Host<'_>,
+         buffer: i32,
+         start: i32,
+         len: i32,
+         value: i32,
+         value_len: i32|
+         -> i32 {
             let result = (|| {
                 let buffer = BufferType::from_abi(buffer).ok_or(Status::NotFound)?;
                 let value = read(&mut host, value, value_len)?;
@@ -61,18 +77,33 @@ fn splice(bytes: &mut Vec<u8>, start: usize, len: usize, value: &[u8]) -> Result
 fn slice(host: &Host<'_>, buffer: i32, start: usize, len: usize) -> Result<Vec<u8>, Status> {
     let buffer = BufferType::from_abi(buffer).ok_or(Status::NotFound)?;
     let end = start.saturating_add(len);
-    let cut = |bytes: &[u8]| bytes.get(start.min(bytes.len())..end.min(bytes.len())).unwrap_or_default().to_vec();
+    let cut = |bytes: &[u8]| {
+        bytes
+            .get(start.min(bytes.len())..end.min(bytes.len()))
+            .unwrap_or_default()
+            .to_vec()
+    };
     let state = host.data();
     match buffer {
         BufferType::RequestBody | BufferType::ResponseBody => {
             // Reading where there is no buffer answers nothing, successfully.
-            Ok(state.stream().and_then(|stream| stream.borrow().buffer(buffer).map(|bytes| cut(bytes))).unwrap_or_default())
+            Ok(state
+                .stream()
+                .and_then(|stream| stream.borrow().buffer(buffer).map(|bytes| cut(bytes)))
+                .unwrap_or_default())
         }
-        BufferType::CallResponseBody => state.call_response.as_ref().map(|response| cut(&response.body)).ok_or(Status::NotFound),
-        BufferType::VmConfiguration if state.phase == Phase::VmStart => Ok(cut(&state.settings.configuration)),
-        BufferType::PluginConfiguration if state.phase == Phase::Configure => {
-            state.plugin().map(|plugin| cut(&plugin.configuration)).ok_or(Status::NotFound)
+        BufferType::CallResponseBody => state
+            .call_response
+            .as_ref()
+            .map(|response| cut(&response.body))
+            .ok_or(Status::NotFound),
+        BufferType::VmConfiguration if state.phase == Phase::VmStart => {
+            Ok(cut(&state.settings.configuration))
         }
+        BufferType::PluginConfiguration if state.phase == Phase::Configure => state
+            .plugin()
+            .map(|plugin| cut(&plugin.configuration))
+            .ok_or(Status::NotFound),
         BufferType::VmConfiguration | BufferType::PluginConfiguration => Err(Status::NotFound),
     }
 }

@@ -25,14 +25,22 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
 pub(super) fn read(host: &mut Host<'_>, at: i32, len: i32) -> Result<Vec<u8>, Status> {
     let memory = memory(host).ok_or(Status::InvalidMemoryAccess)?;
     let start = at as u32 as usize;
-    let end = start.checked_add(len as u32 as usize).ok_or(Status::InvalidMemoryAccess)?;
-    memory.data(&host).get(start..end).map(<[u8]>::to_vec).ok_or(Status::InvalidMemoryAccess)
+    let end = start
+        .checked_add(len as u32 as usize)
+        .ok_or(Status::InvalidMemoryAccess)?;
+    memory
+        .data(&host)
+        .get(start..end)
+        .map(<[u8]>::to_vec)
+        .ok_or(Status::InvalidMemoryAccess)
 }
 
 /// Writes bytes into the module's memory.
 pub(super) fn write(host: &mut Host<'_>, at: i32, bytes: &[u8]) -> Result<(), Status> {
     let memory = memory(host).ok_or(Status::InvalidMemoryAccess)?;
-    memory.write(host, at as u32 as usize, bytes).map_err(|_| Status::InvalidMemoryAccess)
+    memory
+        .write(host, at as u32 as usize, bytes)
+        .map_err(|_| Status::InvalidMemoryAccess)
 }
 
 /// Writes a 32-bit number into the module's memory.
@@ -45,7 +53,9 @@ fn give(host: &mut Host<'_>, bytes: &[u8], address_at: i32, length_at: i32) -> R
     let address = if bytes.is_empty() {
         0
     } else {
-        let Some(allocate) = host.data().allocate.clone() else { return Ok(Status::InternalFailure as i32) };
+        let Some(allocate) = host.data().allocate.clone() else {
+            return Ok(Status::InternalFailure as i32);
+        };
         allocate.call(&mut *host, i32::try_from(bytes.len()).unwrap_or(i32::MAX))?
     };
     let done = (|| {

@@ -1,1 +1,0 @@
-//! The filter path without I/O.
