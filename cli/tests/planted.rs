@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use futures_util::stream;
-use http_body_util::{BodyExt as _, StreamBody, combinators::BoxBody};
+use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};
 use hyper::{HeaderMap, Request, Response, body::Frame, header::HeaderValue};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -32,18 +32,34 @@ use veilgate_harness::lab::{
 use veilgate_redact::RuleSet;
 
 /// Ways in which an upstream sends a credential to a client.
-const TO_CLIENT: [&str; 7] = ["body", "json", "events", "header", "cookie", "location", "trailer"];
+const TO_CLIENT: [&str; 7] = [
+    "body", "json", "events", "header", "cookie", "location", "trailer",
+];
 /// Ways in which a client sends one to an upstream, or to a guarded service that refuses it.
-const TO_UPSTREAM: [&str; 9] =
-    ["query", "path", "fragment-of-query", "authorization", "cookie", "referer", "user-agent", "custom-header", "body"];
+const TO_UPSTREAM: [&str; 9] = [
+    "query",
+    "path",
+    "fragment-of-query",
+    "authorization",
+    "cookie",
+    "referer",
+    "user-agent",
+    "custom-header",
+    "body",
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_planted_secret_is_written_anywhere() -> anyhow::Result<()> {
-    let Some(program) = envoy() else { return Ok(()) };
+    let Some(program) = envoy() else {
+        return Ok(());
+    };
     let secrets = secrets()?;
     let upstream = Leaky::start().await?;
     let mut setup = Setup::new(upstream.address);
-    setup.filter = Some(Filter { module: module()?, configuration: Configuration::Text(configuration()) });
+    setup.filter = Some(Filter {
+        module: module()?,
+        configuration: Configuration::Text(configuration()),
+    });
     let envoy = Envoy::start(&program, setup).await?;
     let target = Target::plain(envoy.addr());
 
@@ -55,14 +71,30 @@ async fn no_planted_secret_is_written_anywhere() -> anyhow::Result<()> {
                 continue;
             }
             for protocol in [Protocol::Http1, Protocol::Http2] {
-                let request = client::Request { protocol, ..client::Request::get(&format!("/{carrier}/{id}")).with("te", "trailers") };
+                let request = client::Request {
+                    protocol,
+                    ..client::Request::get(&format!("/{carrier}/{id}")).with("te", "trailers")
+                };
                 let response = client::send(&target, &request).await;
                 sent += 1;
-                let seen = format!("{:?} {:?} {}", lossy(&response.headers), lossy(&response.trailers), response.text());
+                let seen = format!(
+                    "{:?} {:?} {}",
+                    lossy(&response.headers),
+                    lossy(&response.trailers),
+                    response.text()
+                );
                 if seen.contains(&secret.value) || seen.contains(&escaped(&secret.value)) {
-                    failures.push(format!("{} reached the client by {carrier} over {protocol:?}", secret.kind));
+                    failures.push(format!(
+                        "{} reached the client by {carrier} over {protocol:?}",
+                        secret.kind
+                    ));
                 }
-                ensure!(response.status == 200, "`{carrier}` answered {} for {}", response.status, secret.kind);
+                ensure!(
+                    response.status == 200,
+                    "`{carrier}` answered {} for {}",
+                    response.status,
+                    secret.kind
+                );
             }
         }
         for carrier in TO_UPSTREAM {
@@ -70,11 +102,15 @@ async fn no_planted_secret_is_written_anywhere() -> anyhow::Result<()> {
                 continue;
             }
             for authority in ["api.test", "bao.test"] {
-                let response = client::send(&target, &carrying(carrier, &secret.text, authority)).await;
+                let response =
+                    client::send(&target, &carrying(carrier, &secret.text, authority)).await;
                 sent += 1;
                 let answer = format!("{:?} {}", lossy(&response.headers), response.text());
                 if answer.contains(&secret.value) {
-                    failures.push(format!("{} came back in an answer by {carrier} to {authority}", secret.kind));
+                    failures.push(format!(
+                        "{} came back in an answer by {carrier} to {authority}",
+                        secret.kind
+                    ));
                 }
             }
         }
@@ -83,13 +119,25 @@ async fn no_planted_secret_is_written_anywhere() -> anyhow::Result<()> {
     let written = everything_written(&envoy, sent).await?;
     for secret in &secrets {
         for (name, text) in &written {
-            if text.contains(&secret.value) || text.contains(&escaped(&secret.value)) || text.contains(&percent(&secret.value)) {
+            if text.contains(&secret.value)
+                || text.contains(&escaped(&secret.value))
+                || text.contains(&percent(&secret.value))
+            {
                 failures.push(format!("{} is in {name}", secret.kind));
             }
         }
     }
-    println!("planted: {} secrets, {sent} requests, {} places searched", secrets.len(), written.len());
-    ensure!(failures.is_empty(), "{} leaks:\n{}", failures.len(), failures.join("\n"));
+    println!(
+        "planted: {} secrets, {sent} requests, {} places searched",
+        secrets.len(),
+        written.len()
+    );
+    ensure!(
+        failures.is_empty(),
+        "{} leaks:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     Ok(())
 }
 
@@ -102,9 +150,15 @@ struct Secret {
 }
 
 fn secrets() -> anyhow::Result<Vec<Secret>> {
-    let rules = RuleSet::builtin()?;
-    let samples = rules.samples().into_iter();
-    Ok(samples.map(|sample| Secret { kind: sample.kind, text: sample.text, value: sample.secret }).collect())
+    let rules = Arc::new(RuleSet::builtin()?);
+    let samples = rules.corpus().into_iter();
+    Ok(samples
+        .map(|sample| Secret {
+            kind: sample.kind,
+            text: sample.text,
+            value: sample.secret,
+        })
+        .collect())
 }
 
 /// A header holds no line feeds, and a request target no spaces.
@@ -117,34 +171,66 @@ fn fits(carrier: &str, text: &str) -> bool {
 }
 
 fn carrying(carrier: &str, text: &str, authority: &str) -> client::Request {
-    let get = |target: &str| client::Request { authority: authority.to_owned(), ..client::Request::get(target) };
+    let get = |target: &str| client::Request {
+        authority: authority.to_owned(),
+        ..client::Request::get(target)
+    };
     match carrier {
         "query" => get(&format!("/v1/secret/data/x?page=1&note={}", percent(text))),
         "path" => get(&format!("/v1/secret/data/{}", percent(text))),
-        "fragment-of-query" => get(&format!("/v1/secret/data/x?redirect=https%3A%2F%2Fapp.test%2F%23{}", percent(text))),
-        "authorization" => get("/v1/secret/data/x").with("authorization", &format!("Bearer {text}")),
-        "cookie" => get("/v1/secret/data/x").with("cookie", &format!("theme=dark; session={}", percent(text))),
-        "referer" => get("/v1/secret/data/x").with("referer", &format!("https://app.test/cb?state=1&t={}", percent(text))),
+        "fragment-of-query" => get(&format!(
+            "/v1/secret/data/x?redirect=https%3A%2F%2Fapp.test%2F%23{}",
+            percent(text)
+        )),
+        "authorization" => {
+            get("/v1/secret/data/x").with("authorization", &format!("Bearer {text}"))
+        }
+        "cookie" => get("/v1/secret/data/x")
+            .with("cookie", &format!("theme=dark; session={}", percent(text))),
+        "referer" => get("/v1/secret/data/x").with(
+            "referer",
+            &format!("https://app.test/cb?state=1&t={}", percent(text)),
+        ),
         "user-agent" => get("/v1/secret/data/x").with("user-agent", &format!("tool/1.0 ({text})")),
         "custom-header" => get("/v1/secret/data/x").with("x-forwarded-secret", text),
         _ => client::Request {
             method: "POST".to_owned(),
             body: vec![Step::Data(text.as_bytes().to_vec())],
-            framing: Framing::ContentLength,
+            framing: Framing::Length,
             ..get("/v1/secret/data/x")
         },
     }
 }
 
 /// Every output of Envoy and of the filter. Waits until the access log has all `requests`.
-async fn everything_written(envoy: &Envoy, requests: usize) -> anyhow::Result<Vec<(String, String)>> {
+async fn everything_written(
+    envoy: &Envoy,
+    requests: usize,
+) -> anyhow::Result<Vec<(String, String)>> {
     let deadline = Instant::now() + Duration::from_secs(60);
     while envoy.access_log().lines().count() < requests {
-        ensure!(Instant::now() < deadline, "the access log has {} of {requests} lines", envoy.access_log().lines().count());
+        ensure!(
+            Instant::now() < deadline,
+            "the access log has {} of {requests} lines",
+            envoy.access_log().lines().count()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut written = vec![("Envoy's log".to_owned(), envoy.log()), ("the access log".to_owned(), envoy.access_log())];
-    let pages = ["/stats", "/stats/prometheus", "/config_dump", "/clusters", "/listeners", "/server_info", "/memory", "/runtime", "/certs"];
+    let mut written = vec![
+        ("Envoy's log".to_owned(), envoy.log()),
+        ("the access log".to_owned(), envoy.access_log()),
+    ];
+    let pages = [
+        "/stats",
+        "/stats/prometheus",
+        "/config_dump",
+        "/clusters",
+        "/listeners",
+        "/server_info",
+        "/memory",
+        "/runtime",
+        "/certs",
+    ];
     for page in pages {
         written.push((format!("Envoy's {page}"), envoy.query(page).await?));
     }
@@ -182,9 +268,12 @@ impl Leaky {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let planted = Arc::clone(&shared);
-                let service = hyper::service::service_fn(move |request| leak(request, Arc::clone(&planted)));
+                let service =
+                    hyper::service::service_fn(move |request| leak(request, Arc::clone(&planted)));
                 tokio::spawn(async move {
-                    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+                    let _ = auto::Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
         });
@@ -205,26 +294,49 @@ async fn leak(
     let path = request.uri().path().to_owned();
     let mut segments = path.trim_start_matches('/').split('/');
     let carrier = segments.next().unwrap_or_default();
-    let id: usize = segments.next().and_then(|id| id.parse().ok()).unwrap_or(usize::MAX);
-    let text = planted.lock().unwrap().get(&id).cloned().unwrap_or_default();
+    let id: usize = segments
+        .next()
+        .and_then(|id| id.parse().ok())
+        .unwrap_or(usize::MAX);
+    let text = planted
+        .lock()
+        .unwrap()
+        .get(&id)
+        .cloned()
+        .unwrap_or_default();
     let response = Response::builder();
-    let header = |value: &str| HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static("-"));
+    let header = |value: &str| {
+        HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static("-"))
+    };
     let answer = match carrier {
         "body" => response.body(pieces(&format!("before {text} after"), None)),
         "json" => {
             let body = json!({ "name": "x", "value": text, "n": 1 }).to_string();
-            response.header("content-type", "application/json").body(pieces(&body, None))
+            response
+                .header("content-type", "application/json")
+                .body(pieces(&body, None))
         }
         "events" => response
             .header("content-type", "text/event-stream")
-            .body(pieces(&format!("event: a\ndata: {text}\n\ndata: done\n\n"), None)),
-        "header" => response.header("x-debug", header(&text)).body(pieces("ok", None)),
-        "cookie" => response.header("set-cookie", header(&format!("a={text}; Path=/"))).body(pieces("ok", None)),
+            .body(pieces(
+                &format!("event: a\ndata: {text}\n\ndata: done\n\n"),
+                None,
+            )),
+        "header" => response
+            .header("x-debug", header(&text))
+            .body(pieces("ok", None)),
+        "cookie" => response
+            .header("set-cookie", header(&format!("a={text}; Path=/")))
+            .body(pieces("ok", None)),
         "location" => {
             let url = format!("https://app.test/cb?a=1&v={}#done", percent(&text));
-            response.header("location", header(&url)).body(pieces("ok", None))
+            response
+                .header("location", header(&url))
+                .body(pieces("ok", None))
         }
-        "trailer" => response.header("trailer", "x-debug").body(pieces("ok", Some(header(&text)))),
+        "trailer" => response
+            .header("trailer", "x-debug")
+            .body(pieces("ok", Some(header(&text)))),
         _ => response.body(pieces("ok", None)),
     };
     Ok(answer.unwrap_or_default())
@@ -232,8 +344,11 @@ async fn leak(
 
 /// Small pieces, so that every credential is cut several times.
 fn pieces(text: &str, trailer: Option<HeaderValue>) -> Body {
-    let mut frames: Vec<Result<Frame<Bytes>, Infallible>> =
-        text.as_bytes().chunks(11).map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece)))).collect();
+    let mut frames: Vec<Result<Frame<Bytes>, Infallible>> = text
+        .as_bytes()
+        .chunks(11)
+        .map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece))))
+        .collect();
     if let Some(value) = trailer {
         let mut map = HeaderMap::new();
         map.insert("x-debug", value);
@@ -250,20 +365,31 @@ fn escaped(text: &str) -> String {
 
 fn percent(text: &str) -> String {
     text.bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }
 
 fn lossy(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(String, String)> {
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
-    fields.iter().map(|(name, value)| (text(name), text(value))).collect()
+    fields
+        .iter()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
 }
 
 fn envoy() -> Option<PathBuf> {
     match engines::ensure(engines::Program::Envoy, &mut |line| println!("{line}")) {
         Ok(program) => Some(program),
         Err(error) => {
-            let required = ["CI", "VEILGATE_REQUIRE_ENGINES"].iter().any(|name| std::env::var_os(name).is_some());
+            let required = ["CI", "VEILGATE_REQUIRE_ENGINES"]
+                .iter()
+                .any(|name| std::env::var_os(name).is_some());
             assert!(!required, "{error}");
             println!("skipped: {error}");
             None
@@ -273,7 +399,12 @@ fn envoy() -> Option<PathBuf> {
 
 fn module() -> anyhow::Result<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = ["wasm", "wasm-dev"].map(|profile| root.join(format!("target/wasm32-wasip1/{profile}/veilgate.wasm")));
-    let found = std::env::var_os("VEILGATE_WASM").map(PathBuf::from).into_iter().chain(built).find(|path| path.is_file());
+    let built = ["wasm", "wasm-dev"]
+        .map(|profile| root.join(format!("target/wasm32-wasip1/{profile}/veilgate.wasm")));
+    let found = std::env::var_os("VEILGATE_WASM")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(built)
+        .find(|path| path.is_file());
     found.context("the module is not built: run `make wasm`")
 }

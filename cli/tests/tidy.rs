@@ -18,7 +18,15 @@ fn unsafe_code_lives_in_one_file() {
     let strays = lines(&["rs"], |path, line| {
         let code = line.trim_start();
         !code.starts_with("//")
-            && ["unsafe {", "unsafe fn", "unsafe extern", "unsafe impl", "#[unsafe("].iter().any(|word| code.contains(word))
+            && [
+                "unsafe {",
+                "unsafe fn",
+                "unsafe extern",
+                "unsafe impl",
+                "#[unsafe(",
+            ]
+            .iter()
+            .any(|word| code.contains(word))
             && !path.starts_with("filter/proxy-wasm/src/host.rs")
     });
     assert_eq!(strays, Vec::<String>::new());
@@ -27,8 +35,16 @@ fn unsafe_code_lives_in_one_file() {
 #[test]
 fn the_harness_knows_the_filter_only_through_the_abi() {
     let manifest = fs::read_to_string(root().join("harness/Cargo.toml")).unwrap();
-    for engine in ["veilgate-redact", "veilgate-authorize", "veilgate-exchange", "veilgate-proxy-wasm"] {
-        assert!(!manifest.contains(engine), "harness/Cargo.toml names {engine}");
+    for engine in [
+        "veilgate-redact",
+        "veilgate-authorize",
+        "veilgate-exchange",
+        "veilgate-proxy-wasm",
+    ] {
+        assert!(
+            !manifest.contains(engine),
+            "harness/Cargo.toml names {engine}"
+        );
     }
 }
 
@@ -41,9 +57,18 @@ fn redaction_never_builds_the_policy_engine() {
 #[test]
 fn every_dependency_of_the_engine_states_its_reason() {
     let mut unexplained = Vec::new();
-    for manifest in files(&["toml"]).iter().filter(|path| path.starts_with("filter") && path.ends_with("Cargo.toml")) {
+    for manifest in files(&["toml"])
+        .iter()
+        .filter(|path| path.starts_with("filter") && path.ends_with("Cargo.toml"))
+    {
         let text = fs::read_to_string(root().join(manifest)).unwrap();
-        let section = text.split("\n[dependencies]\n").nth(1).unwrap_or_default().split("\n[").next().unwrap_or_default();
+        let section = text
+            .split("\n[dependencies]\n")
+            .nth(1)
+            .unwrap_or_default()
+            .split("\n[")
+            .next()
+            .unwrap_or_default();
         let mut explained = false;
         for line in section.lines() {
             // One comment may stand above a group of lines.
@@ -61,7 +86,11 @@ fn paths_that_documents_link_to_exist() {
     let mut dead = Vec::new();
     for document in files(&["md"]) {
         let text = fs::read_to_string(root().join(&document)).unwrap();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let target = target.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") {
                 continue;
@@ -77,8 +106,14 @@ fn paths_that_documents_link_to_exist() {
 
 #[test]
 fn no_unfinished_marks() {
-    let marks = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "todo".to_owned() + "!("];
-    let found = lines(&["rs", "toml", "md", "yaml", "cedar"], |_, line| marks.iter().any(|mark| line.contains(mark)));
+    let marks = [
+        "TO".to_owned() + "DO",
+        "FIX".to_owned() + "ME",
+        "todo".to_owned() + "!(",
+    ];
+    let found = lines(&["rs", "toml", "md", "yaml", "cedar"], |_, line| {
+        marks.iter().any(|mark| line.contains(mark))
+    });
     assert_eq!(found, Vec::<String>::new());
 }
 
@@ -90,7 +125,10 @@ fn lines(extensions: &[&str], wanted: impl Fn(&str, &str) -> bool) -> Vec<String
             continue;
         }
         let text = fs::read_to_string(root().join(&path)).unwrap();
-        let hits = text.lines().enumerate().filter(|(_, line)| wanted(&name, line));
+        let hits = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| wanted(&name, line));
         found.extend(hits.map(|(number, line)| format!("{name}:{}: {}", number + 1, line.trim())));
     }
     found
@@ -104,10 +142,16 @@ fn files(extensions: &[&str]) -> Vec<PathBuf> {
             let path = entry.path();
             let name = entry.file_name();
             if path.is_dir() {
-                if !["target", ".git", ".venv"].iter().any(|skipped| name == *skipped) {
+                if !["target", ".git", ".venv"]
+                    .iter()
+                    .any(|skipped| name == *skipped)
+                {
                     folders.push(path);
                 }
-            } else if path.extension().is_some_and(|end| extensions.iter().any(|wanted| end == *wanted)) {
+            } else if path
+                .extension()
+                .is_some_and(|end| extensions.iter().any(|wanted| end == *wanted))
+            {
                 found.push(path.strip_prefix(root()).unwrap().to_path_buf());
             }
         }
@@ -117,5 +161,8 @@ fn files(extensions: &[&str]) -> Vec<PathBuf> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
 }

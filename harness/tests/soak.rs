@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{HeaderMap, Request, Response, body::Frame};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -39,8 +39,13 @@ const SLACK_KIB: u64 = 24 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_thousand_mixed_requests_leave_envoy_as_it_was() -> anyhow::Result<()> {
-    let Some(program) = envoy() else { return Ok(()) };
-    let (requests, concurrency) = (number("VEILGATE_SOAK_REQUESTS", 100_000), number("VEILGATE_SOAK_CONCURRENCY", 32));
+    let Some(program) = envoy() else {
+        return Ok(());
+    };
+    let (requests, concurrency) = (
+        number("VEILGATE_SOAK_REQUESTS", 100_000),
+        number("VEILGATE_SOAK_CONCURRENCY", 32),
+    );
     let upstream = serve().await?;
     let envoy = Envoy::start(&program, setup(upstream)?).await?;
     let load = Load::new(envoy.addr());
@@ -52,10 +57,19 @@ async fn a_hundred_thousand_mixed_requests_leave_envoy_as_it_was() -> anyhow::Re
     let (seconds, end) = (began.elapsed().as_secs_f64(), resident_kib(envoy.id())?);
 
     let sent = load.sent.load(Ordering::Relaxed);
-    println!("soak: {sent} requests at concurrency {concurrency}, {:.0} a second; resident {warm} KiB warm, {end} KiB at the end", sent as f64 / seconds);
-    ensure!(end <= warm + SLACK_KIB, "Envoy grew from {warm} to {end} KiB");
+    println!(
+        "soak: {sent} requests at concurrency {concurrency}, {:.0} a second; resident {warm} KiB warm, {end} KiB at the end",
+        sent as f64 / seconds
+    );
+    ensure!(
+        end <= warm + SLACK_KIB,
+        "Envoy grew from {warm} to {end} KiB"
+    );
     let stats = envoy.query("/stats").await?;
-    let reloads: Vec<&str> = stats.lines().filter(|line| line.contains("vm_reload") && !line.ends_with(": 0")).collect();
+    let reloads: Vec<&str> = stats
+        .lines()
+        .filter(|line| line.contains("vm_reload") && !line.ends_with(": 0"))
+        .collect();
     ensure!(reloads.is_empty(), "the module trapped: {reloads:?}");
     every_worker_answers(envoy.addr()).await
 }
@@ -75,15 +89,78 @@ struct Case {
 const API: &str = "api.test";
 const BAO: &str = "bao.test";
 const CASES: [Case; 9] = [
-    Case { path: "/clean", host: API, method: "GET", body: "", status: 200, expect: "\"name\"" },
-    Case { path: "/leak", host: API, method: "GET", body: "", status: 200, expect: "[REDACTED:github-pat" },
-    Case { path: "/clean?access_token=s3cr3t-s3cr3t", host: API, method: "GET", body: "", status: 200, expect: "\"name\"" },
-    Case { path: "/events", host: API, method: "GET", body: "", status: 200, expect: "data: [REDACTED:github-pat" },
-    Case { path: "/trailers", host: API, method: "GET", body: "", status: 200, expect: "[REDACTED:github-pat" },
-    Case { path: "/echo", host: API, method: "POST", body: "a body that is sent", status: 200, expect: "a body that is sent" },
-    Case { path: "/v1/secret/data/open/one", host: BAO, method: "GET", body: "", status: 200, expect: "[REDACTED:field]" },
-    Case { path: "/v1/secret/data/closed/one", host: BAO, method: "GET", body: "", status: 403, expect: "decision_id" },
-    Case { path: "/v1/secret/data/%2e%2e/one", host: BAO, method: "GET", body: "", status: 400, expect: "" },
+    Case {
+        path: "/clean",
+        host: API,
+        method: "GET",
+        body: "",
+        status: 200,
+        expect: "\"name\"",
+    },
+    Case {
+        path: "/leak",
+        host: API,
+        method: "GET",
+        body: "",
+        status: 200,
+        expect: "[REDACTED:github-pat",
+    },
+    Case {
+        path: "/clean?access_token=s3cr3t-s3cr3t",
+        host: API,
+        method: "GET",
+        body: "",
+        status: 200,
+        expect: "\"name\"",
+    },
+    Case {
+        path: "/events",
+        host: API,
+        method: "GET",
+        body: "",
+        status: 200,
+        expect: "data: [REDACTED:github-pat",
+    },
+    Case {
+        path: "/trailers",
+        host: API,
+        method: "GET",
+        body: "",
+        status: 200,
+        expect: "[REDACTED:github-pat",
+    },
+    Case {
+        path: "/echo",
+        host: API,
+        method: "POST",
+        body: "a body that is sent",
+        status: 200,
+        expect: "a body that is sent",
+    },
+    Case {
+        path: "/v1/secret/data/open/one",
+        host: BAO,
+        method: "GET",
+        body: "",
+        status: 200,
+        expect: "[REDACTED:field]",
+    },
+    Case {
+        path: "/v1/secret/data/closed/one",
+        host: BAO,
+        method: "GET",
+        body: "",
+        status: 403,
+        expect: "decision_id",
+    },
+    Case {
+        path: "/v1/secret/data/%2e%2e/one",
+        host: BAO,
+        method: "GET",
+        body: "",
+        status: 400,
+        expect: "",
+    },
 ];
 /// Every so many requests a client goes away in the middle of a body.
 const ABORT_EVERY: u64 = 50;
@@ -104,12 +181,19 @@ impl Load {
         };
         let h1 = builder().build_http();
         let h2 = builder().http2_only(true).build_http();
-        Load { address, h1, h2, sent: Arc::default() }
+        Load {
+            address,
+            h1,
+            h2,
+            sent: Arc::default(),
+        }
     }
 
     async fn run(&self, requests: u64, concurrency: u64) -> anyhow::Result<()> {
         let concurrency = usize::try_from(concurrency)?;
-        let mut results = stream::iter(0..requests).map(|nth| self.one(nth)).buffer_unordered(concurrency);
+        let mut results = stream::iter(0..requests)
+            .map(|nth| self.one(nth))
+            .buffer_unordered(concurrency);
         while let Some(result) = results.next().await {
             result?;
             self.sent.fetch_add(1, Ordering::Relaxed);
@@ -130,22 +214,43 @@ impl Load {
             .header("te", "trailers")
             .body(Full::new(Bytes::from_static(case.body.as_bytes())))?;
         // HTTP/2 takes its authority from the URI, so guarded calls, told apart by host, go over HTTP/1.
-        let client = if nth.is_multiple_of(2) && case.host == API { &self.h2 } else { &self.h1 };
+        let client = if nth.is_multiple_of(2) && case.host == API {
+            &self.h2
+        } else {
+            &self.h1
+        };
         let response = tokio::time::timeout(Duration::from_secs(30), client.request(request)).await;
-        let response = response.with_context(|| format!("`{}` got no answer: a worker is stuck", case.path))??;
+        let response = response
+            .with_context(|| format!("`{}` got no answer: a worker is stuck", case.path))??;
         let status = response.status().as_u16();
-        let body = response.into_body().collect().await.with_context(|| format!("`{}` broke off", case.path))?.to_bytes();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .with_context(|| format!("`{}` broke off", case.path))?
+            .to_bytes();
         let text = String::from_utf8_lossy(&body);
         let denied = case.status == 400 && status == 403;
-        ensure!(status == case.status || denied, "`{}` answered {status}: {text}", case.path);
-        ensure!(text.contains(case.expect), "`{}` answered without {:?}: {text}", case.path, case.expect);
+        ensure!(
+            status == case.status || denied,
+            "`{}` answered {status}: {text}",
+            case.path
+        );
+        ensure!(
+            text.contains(case.expect),
+            "`{}` answered without {:?}: {text}",
+            case.path,
+            case.expect
+        );
         ensure!(!text.contains(&token()), "`{}` leaked", case.path);
         Ok(())
     }
 
     async fn abort(&self) -> anyhow::Result<()> {
         let mut stream = tokio::net::TcpStream::connect(self.address).await?;
-        stream.write_all(b"GET /large HTTP/1.1\r\nhost: api.test\r\n\r\n").await?;
+        stream
+            .write_all(b"GET /large HTTP/1.1\r\nhost: api.test\r\n\r\n")
+            .await?;
         stream.readable().await?;
         Ok(())
     }
@@ -154,9 +259,14 @@ impl Load {
 async fn every_worker_answers(address: SocketAddr) -> anyhow::Result<()> {
     // Connections are spread over workers by the kernel: many fresh ones reach all of them.
     for _ in 0..32 * WORKERS {
-        let fresh: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-        let request = Request::get(format!("http://{address}/clean")).header("host", API).body(Full::default())?;
-        let response = tokio::time::timeout(Duration::from_secs(10), fresh.request(request)).await.context("a worker is stuck")??;
+        let fresh: Client<HttpConnector, Full<Bytes>> =
+            Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::get(format!("http://{address}/clean"))
+            .header("host", API)
+            .body(Full::default())?;
+        let response = tokio::time::timeout(Duration::from_secs(10), fresh.request(request))
+            .await
+            .context("a worker is stuck")??;
         ensure!(response.status() == 200);
     }
     Ok(())
@@ -174,7 +284,10 @@ fn setup(upstream: SocketAddr) -> anyhow::Result<Setup> {
     });
     let mut setup = Setup::new(upstream);
     setup.workers = WORKERS;
-    setup.filter = Some(Filter { module: module()?, configuration: Configuration::Text(configuration.to_string()) });
+    setup.filter = Some(Filter {
+        module: module()?,
+        configuration: Configuration::Text(configuration.to_string()),
+    });
     Ok(setup)
 }
 
@@ -188,7 +301,9 @@ async fn serve() -> anyhow::Result<SocketAddr> {
         while let Ok((stream, _)) = listener.accept().await {
             let service = hyper::service::service_fn(answer);
             tokio::spawn(async move {
-                let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+                let _ = auto::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
             });
         }
     });
@@ -198,20 +313,45 @@ async fn serve() -> anyhow::Result<SocketAddr> {
 async fn answer(request: Request<hyper::body::Incoming>) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
     let (kind, body) = match path.as_str() {
-        "/leak" => ("application/json", split(&format!(r#"{{"token":"{}","n":1}}"#, token()), false)),
+        "/leak" => (
+            "application/json",
+            split(&format!(r#"{{"token":"{}","n":1}}"#, token()), false),
+        ),
         "/trailers" => ("application/json", split(&token(), true)),
-        "/events" => ("text/event-stream", split(&format!("data: {}\n\ndata: done\n\n", token()), false)),
+        "/events" => (
+            "text/event-stream",
+            split(&format!("data: {}\n\ndata: done\n\n", token()), false),
+        ),
         "/large" => ("text/plain", whole("all work and no play ".repeat(50_000))),
         "/echo" => {
-            let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let body = request
+                .into_body()
+                .collect()
+                .await
+                .map(|body| body.to_bytes())
+                .unwrap_or_default();
             ("text/plain", Full::new(body).boxed())
         }
-        path if path.starts_with("/v1/") => {
-            ("application/json", split(r#"{"data":{"data":{"user":"app","password":"hunter2hunter2"},"metadata":{}}}"#, false))
-        }
-        _ => ("application/json", whole(format!("[{}]", vec![r#"{"id":17,"name":"blue","tags":["a","b"]}"#; 100].join(",")))),
+        path if path.starts_with("/v1/") => (
+            "application/json",
+            split(
+                r#"{"data":{"data":{"user":"app","password":"hunter2hunter2"},"metadata":{}}}"#,
+                false,
+            ),
+        ),
+        _ => (
+            "application/json",
+            whole(format!(
+                "[{}]",
+                vec![r#"{"id":17,"name":"blue","tags":["a","b"]}"#; 100].join(",")
+            )),
+        ),
     };
-    Ok(Response::builder().header("content-type", kind).header("trailer", "x-checksum").body(body).unwrap_or_default())
+    Ok(Response::builder()
+        .header("content-type", kind)
+        .header("trailer", "x-checksum")
+        .body(body)
+        .unwrap_or_default())
 }
 
 fn whole(text: String) -> Body {
@@ -220,8 +360,11 @@ fn whole(text: String) -> Body {
 
 /// In pieces of seven bytes, so that every credential is split.
 fn split(text: &str, trailers: bool) -> Body {
-    let mut frames: Vec<Result<Frame<Bytes>, Infallible>> =
-        text.as_bytes().chunks(7).map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk)))).collect();
+    let mut frames: Vec<Result<Frame<Bytes>, Infallible>> = text
+        .as_bytes()
+        .chunks(7)
+        .map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk))))
+        .collect();
     if trailers {
         let mut map = HeaderMap::new();
         map.insert("x-checksum", hyper::header::HeaderValue::from_static("1"));
@@ -239,7 +382,9 @@ fn envoy() -> Option<PathBuf> {
     match engines::ensure(engines::Program::Envoy, &mut |line| println!("{line}")) {
         Ok(program) => Some(program),
         Err(error) => {
-            let required = ["CI", "VEILGATE_REQUIRE_ENGINES"].iter().any(|name| std::env::var_os(name).is_some());
+            let required = ["CI", "VEILGATE_REQUIRE_ENGINES"]
+                .iter()
+                .any(|name| std::env::var_os(name).is_some());
             assert!(!required, "{error}");
             println!("skipped: {error}");
             None
@@ -249,17 +394,28 @@ fn envoy() -> Option<PathBuf> {
 
 fn module() -> anyhow::Result<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = ["wasm", "wasm-dev"].map(|profile| root.join(format!("target/wasm32-wasip1/{profile}/veilgate.wasm")));
-    std::env::var_os("VEILGATE_WASM").map(PathBuf::from).into_iter().chain(built).find(|path| path.is_file())
+    let built = ["wasm", "wasm-dev"]
+        .map(|profile| root.join(format!("target/wasm32-wasip1/{profile}/veilgate.wasm")));
+    std::env::var_os("VEILGATE_WASM")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(built)
+        .find(|path| path.is_file())
         .context("the module is not built: run `make wasm`")
 }
 
 fn resident_kib(process: u32) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }

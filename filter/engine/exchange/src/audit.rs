@@ -85,13 +85,17 @@ pub(crate) struct Inspected {
 impl Record<'_> {
     /// One line of JSON, without a line feed.
     pub(crate) fn line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|_| r#"{"error":"audit record could not be written"}"#.to_owned())
+        serde_json::to_string(self)
+            .unwrap_or_else(|_| r#"{"error":"audit record could not be written"}"#.to_owned())
     }
 }
 
 /// Unix milliseconds as RFC 3339; the epoch for a clock that cannot be right.
 pub(crate) fn time(now_ms: u64) -> String {
-    let timestamp = i64::try_from(now_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
+    let timestamp = i64::try_from(now_ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or_default();
     format!("{timestamp:.3}")
 }
 

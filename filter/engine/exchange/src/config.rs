@@ -8,8 +8,8 @@ mod document;
 mod read;
 
 pub use document::{
-    AcceptEncoding, Audit, Config, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests, Redaction,
-    Requests, Responses, Rules, Secret, Uninspected, Upgrades,
+    AcceptEncoding, Audit, Config, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests,
+    Redaction, Requests, Responses, Rules, Secret, Uninspected, Upgrades,
 };
-pub(crate) use read::read;
 pub use read::ConfigError;
+pub(crate) use read::read;

@@ -33,8 +33,10 @@ impl Engine {
     }
 
     fn new(config: Config) -> Result<Engine, ConfigError> {
-        let authorizer = Authorizer::new(&config.policy).map_err(|error| ConfigError::at("policy", error))?;
-        let services = Services::new(&config.services).map_err(|error| ConfigError::at("services", error))?;
+        let authorizer =
+            Authorizer::new(&config.policy).map_err(|error| ConfigError::at("policy", error))?;
+        let services =
+            Services::new(&config.services).map_err(|error| ConfigError::at("services", error))?;
         let rules = rules(&config.redaction)?;
         let masker = masker(&config.redaction)?;
         Ok(Engine {
@@ -80,24 +82,39 @@ fn masker(redaction: &Redaction) -> Result<Masker, ConfigError> {
         (config::MaskStyle::Label, None) => veilgate_redact::MaskStyle::Label,
         (config::MaskStyle::KeepLast4, None) => veilgate_redact::MaskStyle::KeepLast4,
         (config::MaskStyle::SameLength, None) => veilgate_redact::MaskStyle::SameLength,
-        (config::MaskStyle::Fixed, Some(text)) if is_plain(text) => veilgate_redact::MaskStyle::Fixed(text.clone()),
+        (config::MaskStyle::Fixed, Some(text)) if is_plain(text) => {
+            veilgate_redact::MaskStyle::Fixed(text.clone())
+        }
         (config::MaskStyle::Fixed, Some(_)) => {
-            let message = "a mask must be printable ASCII without quotes, backslashes, `&`, `<`, `;` or `,`";
+            let message =
+                "a mask must be printable ASCII without quotes, backslashes, `&`, `<`, `;` or `,`";
             return Err(ConfigError::at("redaction.mask.text", message));
         }
         (config::MaskStyle::Fixed, None) => {
-            return Err(ConfigError::at("redaction.mask.text", "style `fixed` needs a text"));
+            return Err(ConfigError::at(
+                "redaction.mask.text",
+                "style `fixed` needs a text",
+            ));
         }
         (_, Some(_)) => {
-            return Err(ConfigError::at("redaction.mask.text", "only style `fixed` takes a text"));
+            return Err(ConfigError::at(
+                "redaction.mask.text",
+                "only style `fixed` takes a text",
+            ));
         }
     };
-    Ok(Masker::new(style, mask.key.as_ref().map(config::Secret::expose)))
+    Ok(Masker::new(
+        style,
+        mask.key.as_ref().map(config::Secret::expose),
+    ))
 }
 
 /// Whether a mask can stand in JSON, forms, headers, XML and log lines without breaking them.
 fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'\&<>;,"#.contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !br#""'\&<>;,"#.contains(&byte))
 }
 
 fn limits(limits: &Limits) -> veilgate_redact::Limits {
@@ -106,5 +123,8 @@ fn limits(limits: &Limits) -> veilgate_redact::Limits {
         config::OnLimit::MaskRest => veilgate_redact::OnLimit::MaskRest,
         config::OnLimit::PassThrough => veilgate_redact::OnLimit::PassThrough,
     };
-    veilgate_redact::Limits { held: limits.held_bytes, on_limit }
+    veilgate_redact::Limits {
+        held: limits.held_bytes,
+        on_limit,
+    }
 }

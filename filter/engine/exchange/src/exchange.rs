@@ -49,7 +49,13 @@ impl Exchange {
     /// Begins an exchange with its request headers, pseudo headers included.
     ///
     /// `end` tells that no body follows. `random` makes the decision id; it need not be secret, only unlikely to repeat.
-    pub fn request_headers(engine: Rc<Engine>, headers: Headers, facts: Facts, end: bool, random: u64) -> (Exchange, Step) {
+    pub fn request_headers(
+        engine: Rc<Engine>,
+        headers: Headers,
+        facts: Facts,
+        end: bool,
+        random: u64,
+    ) -> (Exchange, Step) {
         let gate = Gate::new(&engine, headers, facts);
         let mut exchange = Exchange {
             engine,
@@ -75,7 +81,8 @@ impl Exchange {
             return Step::Reply(reply::denied(&self.decision_id, &self.gate));
         }
         if self.upgrade {
-            let refuse = self.gate.is_guarded() || self.engine.redaction.upgrades == Upgrades::Refuse;
+            let refuse =
+                self.gate.is_guarded() || self.engine.redaction.upgrades == Upgrades::Refuse;
             self.ledger.skip(Direction::Request, "upgrade");
             self.ledger.skip(Direction::Response, "upgrade");
             if refuse && enforces {
@@ -143,12 +150,21 @@ impl Exchange {
         }
     }
 
-    fn redact_response(&mut self, headers: &mut Headers, status: u16, end: bool) -> Result<(), &'static str> {
+    fn redact_response(
+        &mut self,
+        headers: &mut Headers,
+        status: u16,
+        end: bool,
+    ) -> Result<(), &'static str> {
         if self.engine.redaction.response.headers {
             self.scrub(headers, Direction::Response, Place::Header)?;
         }
         // The fields of a guarded secret are policy, not redaction: they are asked for whatever `redaction` says.
-        let roots = self.gate.call().map(|call| call.fields.clone()).unwrap_or_default();
+        let roots = self
+            .gate
+            .call()
+            .map(|call| call.fields.clone())
+            .unwrap_or_default();
         if !self.engine.redaction.response.body && roots.is_empty() {
             return Ok(());
         }
@@ -177,8 +193,22 @@ impl Exchange {
     /// # Errors
     ///
     /// The body must not go on. What was emitted before stays emitted; nothing more will be.
-    pub fn body(&mut self, direction: Direction, chunk: &[u8], end: bool, out: &mut Vec<u8>) -> Result<(), Withheld> {
-        let Exchange { engine, gate, ledger, memo, request, response, .. } = self;
+    pub fn body(
+        &mut self,
+        direction: Direction,
+        chunk: &[u8],
+        end: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Withheld> {
+        let Exchange {
+            engine,
+            gate,
+            ledger,
+            memo,
+            request,
+            response,
+            ..
+        } = self;
         let stream = match direction {
             Direction::Request => request,
             Direction::Response => response,
@@ -188,8 +218,16 @@ impl Exchange {
             return Ok(());
         };
         ledger.scanned(direction, chunk.len());
-        let mut judge =
-            Reveal { engine, gate, memo, ledger, direction, place: Place::Body, field: "", carriers: true };
+        let mut judge = Reveal {
+            engine,
+            gate,
+            memo,
+            ledger,
+            direction,
+            place: Place::Body,
+            field: "",
+            carriers: true,
+        };
         let passed = stream.pass(chunk, end, &mut judge, out);
         if let Some(reason) = stream.stopped() {
             ledger.skip(direction, reason);
@@ -197,7 +235,10 @@ impl Exchange {
         passed.map_err(|reason| {
             self.withheld = Some(reason);
             self.replied = true;
-            Withheld { reason, reply: reply::withheld(&self.decision_id, direction, reason) }
+            Withheld {
+                reason,
+                reply: reply::withheld(&self.decision_id, direction, reason),
+            }
         })
     }
 
@@ -230,16 +271,38 @@ impl Exchange {
         }
     }
 
-    fn scrub(&mut self, headers: &mut Headers, direction: Direction, place: Place) -> Result<(), &'static str> {
-        let Exchange { engine, gate, ledger, memo, .. } = self;
+    fn scrub(
+        &mut self,
+        headers: &mut Headers,
+        direction: Direction,
+        place: Place,
+    ) -> Result<(), &'static str> {
+        let Exchange {
+            engine,
+            gate,
+            ledger,
+            memo,
+            ..
+        } = self;
         let carriers = engine.redaction.carriers && direction == Direction::Response;
         for (name, value) in headers {
-            if name.starts_with(b":") || (direction == Direction::Request && carries_on_purpose(name)) {
+            if name.starts_with(b":")
+                || (direction == Direction::Request && carries_on_purpose(name))
+            {
                 continue;
             }
             ledger.scanned(direction, value.len());
             let field = String::from_utf8_lossy(name);
-            let mut judge = Reveal { engine, gate, memo, ledger, direction, place, field: &field, carriers };
+            let mut judge = Reveal {
+                engine,
+                gate,
+                memo,
+                ledger,
+                direction,
+                place,
+                field: &field,
+                carriers,
+            };
             match engine.scrubber().header(name, value, &mut judge) {
                 Ok(None) => {}
                 Ok(Some(masked)) => *value = masked,
@@ -268,14 +331,21 @@ impl Exchange {
 fn is_upgrade(headers: &Headers) -> bool {
     headers::first(headers, ":method").is_some_and(|method| method == b"CONNECT")
         || headers::first(headers, ":protocol").is_some()
-        || (headers::first(headers, "upgrade").is_some() && headers::lists_token(headers, "connection", "upgrade"))
+        || (headers::first(headers, "upgrade").is_some()
+            && headers::lists_token(headers, "connection", "upgrade"))
 }
 
 /// Request headers whose job is to carry a credential to the upstream.
 fn carries_on_purpose(name: &[u8]) -> bool {
-    ["authorization", "proxy-authorization", "cookie", "x-vault-token", "x-api-key"]
-        .iter()
-        .any(|carrier| name.eq_ignore_ascii_case(carrier.as_bytes()))
+    [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "x-vault-token",
+        "x-api-key",
+    ]
+    .iter()
+    .any(|carrier| name.eq_ignore_ascii_case(carrier.as_bytes()))
 }
 
 fn status(headers: &Headers) -> u16 {

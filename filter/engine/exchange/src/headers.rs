@@ -18,7 +18,11 @@ pub(crate) fn all<'h>(headers: &'h Headers, name: &str) -> impl Iterator<Item = 
 /// Drops every header named in `names`; tells whether any was there.
 pub(crate) fn remove(headers: &mut Headers, names: &[&str]) -> bool {
     let before = headers.len();
-    headers.retain(|(key, _)| !names.iter().any(|name| key.eq_ignore_ascii_case(name.as_bytes())));
+    headers.retain(|(key, _)| {
+        !names
+            .iter()
+            .any(|name| key.eq_ignore_ascii_case(name.as_bytes()))
+    });
     headers.len() != before
 }
 
@@ -46,7 +50,10 @@ mod tests {
     use super::*;
 
     fn list(pairs: &[(&str, &str)]) -> Headers {
-        pairs.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()))
+            .collect()
     }
 
     #[test]
@@ -60,14 +67,23 @@ mod tests {
 
     #[test]
     fn tokens_are_found_in_any_value_and_case() {
-        let headers = list(&[("connection", "keep-alive"), ("connection", "close, UPGRADE")]);
+        let headers = list(&[
+            ("connection", "keep-alive"),
+            ("connection", "close, UPGRADE"),
+        ]);
         assert!(lists_token(&headers, "connection", "upgrade"));
         assert!(!lists_token(&headers, "connection", "te"));
     }
 
     #[test]
     fn a_media_type_loses_its_parameters() {
-        assert_eq!(media_type(&list(&[("content-type", "Application/JSON ; charset=utf-8")])), "application/json");
+        assert_eq!(
+            media_type(&list(&[(
+                "content-type",
+                "Application/JSON ; charset=utf-8"
+            )])),
+            "application/json"
+        );
         assert_eq!(media_type(&list(&[])), "");
     }
 }

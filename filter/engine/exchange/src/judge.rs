@@ -43,7 +43,13 @@ impl Judge for Reveal<'_> {
         }
         let (treatment, treated) = if self.may_reveal(finding) {
             (Treatment::Reveal, Treated::Revealed)
-        } else if self.engine.redaction.block.iter().any(|name| name == finding.kind || name == finding.category) {
+        } else if self
+            .engine
+            .redaction
+            .block
+            .iter()
+            .any(|name| name == finding.kind || name == finding.category)
+        {
             (Treatment::Block, Treated::Blocked)
         } else {
             (Treatment::Mask, Treated::Masked)
@@ -62,13 +68,22 @@ impl Judge for Reveal<'_> {
     fn field(&mut self, pointer: &str) -> Treatment {
         let revealed = self.may_reveal_field(pointer);
         self.ledger.field(pointer, !revealed);
-        if revealed { Treatment::Reveal } else { Treatment::Mask }
+        if revealed {
+            Treatment::Reveal
+        } else {
+            Treatment::Mask
+        }
     }
 }
 
 impl Reveal<'_> {
     fn may_reveal(&mut self, finding: &Finding<'_>) -> bool {
-        let key = (finding.kind.to_owned(), self.direction, self.place, self.field.to_owned());
+        let key = (
+            finding.kind.to_owned(),
+            self.direction,
+            self.place,
+            self.field.to_owned(),
+        );
         if let Some(known) = self.memo.credentials.get(&key) {
             return *known;
         }

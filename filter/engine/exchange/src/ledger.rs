@@ -98,7 +98,10 @@ impl Ledger {
         treated: Treated,
         fingerprint: Option<String>,
     ) {
-        let line = self.credentials.entry((kind.to_owned(), direction, place, treated)).or_default();
+        let line = self
+            .credentials
+            .entry((kind.to_owned(), direction, place, treated))
+            .or_default();
         line.count += 1;
         if line.category.is_empty() {
             line.category = category.to_owned();
@@ -127,7 +130,11 @@ impl Ledger {
 
     pub(crate) fn scanned(&mut self, direction: Direction, bytes: usize) {
         let [request, response] = &mut self.scanned;
-        let total = if direction == Direction::Request { request } else { response };
+        let total = if direction == Direction::Request {
+            request
+        } else {
+            response
+        };
         *total = total.saturating_add(bytes as u64);
     }
 
@@ -157,7 +164,10 @@ impl Ledger {
     pub(crate) fn skips(&self) -> Vec<Skipped> {
         self.skipped
             .iter()
-            .map(|(direction, reason)| Skipped { direction: direction.name(), reason })
+            .map(|(direction, reason)| Skipped {
+                direction: direction.name(),
+                reason,
+            })
             .collect()
     }
 

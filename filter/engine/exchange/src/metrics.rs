@@ -22,35 +22,64 @@ pub(crate) fn counts(mode: Mode, verdict: &'static str, ledger: &Ledger) -> Vec<
         value: 1,
     }];
     for line in ledger.redactions() {
-        add(&mut counts, "veilgate_redactions", line.count, vec![
-            ("category", line.category.to_owned()),
-            ("action", line.action.name().to_owned()),
-            mode(),
-        ]);
+        add(
+            &mut counts,
+            "veilgate_redactions",
+            line.count,
+            vec![
+                ("category", line.category.to_owned()),
+                ("action", line.action.name().to_owned()),
+                mode(),
+            ],
+        );
     }
     if let Some(fields) = ledger.fields() {
         for (action, value) in [("masked", fields.masked), ("revealed", fields.revealed)] {
-            let labels = vec![("category", "field".to_owned()), ("action", action.to_owned()), mode()];
+            let labels = vec![
+                ("category", "field".to_owned()),
+                ("action", action.to_owned()),
+                mode(),
+            ];
             add(&mut counts, "veilgate_redactions", value, labels);
         }
     }
     let (request, response) = ledger.bytes();
     for (direction, bytes) in [("request", request), ("response", response)] {
-        add(&mut counts, "veilgate_scanned_bytes", bytes, vec![("direction", direction.to_owned())]);
+        add(
+            &mut counts,
+            "veilgate_scanned_bytes",
+            bytes,
+            vec![("direction", direction.to_owned())],
+        );
     }
     for skipped in ledger.skips() {
-        let labels = vec![("reason", skipped.reason.to_owned()), ("direction", skipped.direction.to_owned())];
+        let labels = vec![
+            ("reason", skipped.reason.to_owned()),
+            ("direction", skipped.direction.to_owned()),
+        ];
         add(&mut counts, "veilgate_skipped", 1, labels);
     }
     counts
 }
 
-fn add(counts: &mut Vec<Count>, name: &'static str, value: u64, labels: Vec<(&'static str, String)>) {
+fn add(
+    counts: &mut Vec<Count>,
+    name: &'static str,
+    value: u64,
+    labels: Vec<(&'static str, String)>,
+) {
     if value == 0 {
         return;
     }
-    match counts.iter_mut().find(|count| count.name == name && count.labels == labels) {
+    match counts
+        .iter_mut()
+        .find(|count| count.name == name && count.labels == labels)
+    {
         Some(count) => count.value += value,
-        None => counts.push(Count { name, labels, value }),
+        None => counts.push(Count {
+            name,
+            labels,
+            value,
+        }),
     }
 }

@@ -89,7 +89,10 @@ pub struct Responses {
 
 impl Default for Responses {
     fn default() -> Self {
-        Responses { body: true, headers: true }
+        Responses {
+            body: true,
+            headers: true,
+        }
     }
 }
 
@@ -211,7 +214,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { held_bytes: 16 * 1024, on_limit: OnLimit::default() }
+        Limits {
+            held_bytes: 16 * 1024,
+            on_limit: OnLimit::default(),
+        }
     }
 }
 
@@ -244,7 +250,11 @@ impl TryFrom<String> for Secret {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.len() < 16 { Err("a key needs at least 16 bytes") } else { Ok(Secret(text)) }
+        if text.len() < 16 {
+            Err("a key needs at least 16 bytes")
+        } else {
+            Ok(Secret(text))
+        }
     }
 }
 

@@ -23,7 +23,10 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(crate) fn at(path: impl Into<String>, error: impl std::fmt::Display) -> Self {
-        ConfigError::Field { path: path.into(), message: error.to_string() }
+        ConfigError::Field {
+            path: path.into(),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -55,14 +58,18 @@ fn parse(raw: &[u8]) -> Result<Value, ConfigError> {
 fn whole_numbers(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64() {
-            Some(double) if double.fract() == 0.0 && double.abs() < 9_007_199_254_740_992.0 => {
+            Some(double) if double.fract() == 0.0 && double.abs() < 9_007_199_254_740_992.0 =>
+            {
                 #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
                 Value::from(double as i64)
             }
             _ => Value::Number(number),
         },
         Value::Array(items) => items.into_iter().map(whole_numbers).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, whole_numbers(value))).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (name, whole_numbers(value)))
+            .collect(),
         other => other,
     }
 }
@@ -88,8 +95,12 @@ mod tests {
 
     #[test]
     fn a_mistake_is_named_by_its_path() {
-        assert!(error(r#"{"redaction":{"mask":{"style":"loud"}}}"#).contains("`redaction.mask.style`"));
-        assert!(error(r#"{"redaction":{"mask":{"stile":"label"}}}"#).contains("`redaction.mask.stile`"));
+        assert!(
+            error(r#"{"redaction":{"mask":{"style":"loud"}}}"#).contains("`redaction.mask.style`")
+        );
+        assert!(
+            error(r#"{"redaction":{"mask":{"stile":"label"}}}"#).contains("`redaction.mask.stile`")
+        );
         assert!(error(r#"{"limits":{"held_bytes":-1}}"#).contains("`limits.held_bytes`"));
         assert!(error("{").starts_with("configuration is neither JSON nor"));
         assert!(error("[]").contains("`.`"));
@@ -98,7 +109,10 @@ mod tests {
     #[test]
     fn a_key_that_is_too_short_is_refused_without_being_quoted() {
         let message = error(r#"{"redaction":{"mask":{"key":"hunter2hunter2"}}}"#);
-        assert!(message.contains("`redaction.mask.key`") && !message.contains("hunter2"), "{message}");
+        assert!(
+            message.contains("`redaction.mask.key`") && !message.contains("hunter2"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -118,7 +132,13 @@ mod tests {
     }
 
     fn entry(key: &[u8], value: &[u8]) -> Vec<u8> {
-        let pair = [&[0x0a, key.len() as u8][..], key, &[0x12, value.len() as u8], value].concat();
+        let pair = [
+            &[0x0a, key.len() as u8][..],
+            key,
+            &[0x12, value.len() as u8],
+            value,
+        ]
+        .concat();
         [&[0x0a, pair.len() as u8][..], &pair].concat()
     }
 }

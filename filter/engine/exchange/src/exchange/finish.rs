@@ -47,12 +47,19 @@ impl Exchange {
             log_line = engine.audit.log.then_some(line);
         }
         let counts = metrics::counts(engine.mode, self.gate.verdict(), &self.ledger);
-        Record { fields, log_line, counts }
+        Record {
+            fields,
+            log_line,
+            counts,
+        }
     }
 
     fn audit(&self, fields: &[(&'static str, Vec<u8>)], ended: &Ended) -> String {
         let request = self.gate.headers();
-        let path = fields.iter().find(|(name, _)| *name == "path").map(|(_, path)| String::from_utf8_lossy(path));
+        let path = fields
+            .iter()
+            .find(|(name, _)| *name == "path")
+            .map(|(_, path)| String::from_utf8_lossy(path));
         let (sent, received) = self.ledger.bytes();
         audit::Record {
             time: audit::time(ended.now_ms),
@@ -71,11 +78,17 @@ impl Exchange {
                 authority: &headers::text(request, ":authority"),
                 path: path.as_deref().unwrap_or_default(),
             },
-            response: Response { status: ended.status, withheld: self.withheld },
+            response: Response {
+                status: ended.status,
+                withheld: self.withheld,
+            },
             fields: self.ledger.fields(),
             redactions: self.ledger.redactions(),
             skipped: self.ledger.skips(),
-            inspected_bytes: Inspected { request: sent, response: received },
+            inspected_bytes: Inspected {
+                request: sent,
+                response: received,
+            },
         }
         .line()
     }
@@ -83,9 +96,13 @@ impl Exchange {
     fn call(&self) -> Option<Call<'_>> {
         match &self.gate.outcome {
             Outcome::Unguarded => None,
-            Outcome::Refused { service, .. } => {
-                Some(Call { service, entry: "", action: "", sub_action: None, resource: String::new() })
-            }
+            Outcome::Refused { service, .. } => Some(Call {
+                service,
+                entry: "",
+                action: "",
+                sub_action: None,
+                resource: String::new(),
+            }),
             Outcome::Decided(call, _) => Some(Call {
                 service: &call.service,
                 entry: &call.entry,
@@ -103,12 +120,20 @@ impl Engine {
         let mut ledger = Ledger::default();
         let mut fields = log_fields(self, request, Some(&mut ledger));
         fields.push(("verdict", b"unseen".to_vec()));
-        Record { fields, log_line: None, counts: metrics::counts(self.mode, "unseen", &ledger) }
+        Record {
+            fields,
+            log_line: None,
+            counts: metrics::counts(self.mode, "unseen", &ledger),
+        }
     }
 }
 
 /// The request's path, query, referer and user-agent with every credential masked, as access logs may show them.
-fn log_fields(engine: &Engine, request: &Headers, mut ledger: Option<&mut Ledger>) -> Vec<(&'static str, Vec<u8>)> {
+fn log_fields(
+    engine: &Engine,
+    request: &Headers,
+    mut ledger: Option<&mut Ledger>,
+) -> Vec<(&'static str, Vec<u8>)> {
     let mut fields = Vec::new();
     let target = headers::first(request, ":path").unwrap_or_default();
     let target = masked_target(engine, target, ledger.as_deref_mut());
@@ -117,8 +142,13 @@ fn log_fields(engine: &Engine, request: &Headers, mut ledger: Option<&mut Ledger
     }
     fields.push(("path", target.into_bytes()));
     for (field, name) in [("referer", "referer"), ("user_agent", "user-agent")] {
-        let Some(value) = headers::first(request, name) else { continue };
-        let mut judge = Never { ledger: ledger.as_deref_mut(), place: Place::Header };
+        let Some(value) = headers::first(request, name) else {
+            continue;
+        };
+        let mut judge = Never {
+            ledger: ledger.as_deref_mut(),
+            place: Place::Header,
+        };
         let masked = match engine.scrubber().header(name.as_bytes(), value, &mut judge) {
             Ok(masked) => masked.unwrap_or_else(|| value.to_vec()),
             Err(_) => b"[UNREADABLE]".to_vec(),
@@ -129,7 +159,10 @@ fn log_fields(engine: &Engine, request: &Headers, mut ledger: Option<&mut Ledger
 }
 
 fn masked_target(engine: &Engine, target: &[u8], ledger: Option<&mut Ledger>) -> String {
-    let mut judge = Never { ledger, place: Place::Target };
+    let mut judge = Never {
+        ledger,
+        place: Place::Target,
+    };
     match engine.scrubber().target(target, &mut judge) {
         Ok(masked) => printable(masked.as_deref().unwrap_or(target)),
         Err(_) => "[UNREADABLE]".to_owned(),
@@ -138,7 +171,10 @@ fn masked_target(engine: &Engine, target: &[u8], ledger: Option<&mut Ledger>) ->
 
 /// One line of text whatever the bytes were: log lines are separated by line feeds.
 fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn identity(identity: &Identity) -> audit::Identity<'static> {

@@ -1,7 +1,8 @@
 //! The request's verdict: who asks, for what, and may they.
 
 use veilgate_authorize::{
-    Call, Credential, Facts, Head, Identities, Place, Question, Subject, Verdict, VerdictReason, identify,
+    Call, Credential, Facts, Head, Identities, Place, Question, Subject, Verdict, VerdictReason,
+    identify,
 };
 
 use crate::{engine::Engine, headers, step::Headers};
@@ -36,7 +37,12 @@ impl Gate {
         let head = head(&headers);
         let identities = identify(&engine.identity, &head, &facts);
         let outcome = outcome(engine, &head, &facts, &identities);
-        Gate { headers, facts, identities, outcome }
+        Gate {
+            headers,
+            facts,
+            identities,
+            outcome,
+        }
     }
 
     pub(crate) fn headers(&self) -> &Headers {
@@ -96,7 +102,9 @@ impl Gate {
             Outcome::Decided(_, verdict) => match verdict.reason {
                 VerdictReason::Forbidden => "a policy forbids this request",
                 VerdictReason::NoPolicyPermits => "no policy permits this request",
-                VerdictReason::PolicyError => "a policy could not be evaluated, so the request is denied",
+                VerdictReason::PolicyError => {
+                    "a policy could not be evaluated, so the request is denied"
+                }
                 _ => "the request could not be put to the policies, so it is denied",
             },
             Outcome::Unguarded => "",
@@ -105,17 +113,29 @@ impl Gate {
 
     /// Whether this caller may see this field of the secret that its call reads.
     pub(crate) fn reveals_field(&self, engine: &Engine, pointer: &str) -> bool {
-        self.call().is_some_and(|call| self.ask(engine, Subject::Field { call, pointer }))
+        self.call()
+            .is_some_and(|call| self.ask(engine, Subject::Field { call, pointer }))
     }
 
     /// Whether this caller may see a credential of this kind, here.
     pub(crate) fn reveals_credential(&self, engine: &Engine, credential: Credential<'_>) -> bool {
-        self.ask(engine, Subject::Credential(Credential { call: self.call(), ..credential }))
+        self.ask(
+            engine,
+            Subject::Credential(Credential {
+                call: self.call(),
+                ..credential
+            }),
+        )
     }
 
     fn ask(&self, engine: &Engine, subject: Subject<'_>) -> bool {
         let head = head(&self.headers);
-        let question = Question { identities: &self.identities, subject, head: &head, facts: &self.facts };
+        let question = Question {
+            identities: &self.identities,
+            subject,
+            head: &head,
+            facts: &self.facts,
+        };
         engine.authorizer.decide(&question).allowed
     }
 }
@@ -132,7 +152,12 @@ fn outcome(engine: &Engine, head: &Head<'_>, facts: &Facts, identities: &Identit
         },
         Ok(call) => {
             let subject = Subject::Call(&call);
-            let verdict = engine.authorizer.decide(&Question { identities, subject, head, facts });
+            let verdict = engine.authorizer.decide(&Question {
+                identities,
+                subject,
+                head,
+                facts,
+            });
             Outcome::Decided(Box::new(call), verdict)
         }
     }
@@ -142,7 +167,9 @@ fn head(headers: &Headers) -> Head<'_> {
     let pseudo = |name| headers::first(headers, name).unwrap_or_default();
     Head {
         method: pseudo(":method"),
-        authority: headers::first(headers, ":authority").or_else(|| headers::first(headers, "host")).unwrap_or_default(),
+        authority: headers::first(headers, ":authority")
+            .or_else(|| headers::first(headers, "host"))
+            .unwrap_or_default(),
         path: pseudo(":path"),
         headers,
     }

@@ -22,11 +22,24 @@ pub(crate) enum Plan {
 }
 
 /// Headers that describe bytes which will not be the ones that go on.
-pub(crate) const OF_THE_OLD_BYTES: &[&str] =
-    &["content-length", "etag", "content-md5", "digest", "content-digest", "repr-digest", "accept-ranges"];
+pub(crate) const OF_THE_OLD_BYTES: &[&str] = &[
+    "content-length",
+    "etag",
+    "content-md5",
+    "digest",
+    "content-digest",
+    "repr-digest",
+    "accept-ranges",
+];
 
 /// Plans a response body. `roots` are the JSON pointers of a guarded secret, empty for any other response.
-pub(crate) fn response(redaction: &Redaction, headers: &Headers, status: u16, end: bool, roots: &[String]) -> Plan {
+pub(crate) fn response(
+    redaction: &Redaction,
+    headers: &Headers,
+    status: u16,
+    end: bool,
+    roots: &[String],
+) -> Plan {
     if end || matches!(status, 204 | 304) {
         return Plan::Empty;
     }
@@ -39,7 +52,9 @@ pub(crate) fn response(redaction: &Redaction, headers: &Headers, status: u16, en
     if !roots.is_empty() && (200..300).contains(&status) {
         let media_type = headers::media_type(headers);
         return match media_type.as_str() {
-            "" | "application/json" => Plan::Scan(Framing::Fields { roots: roots.to_vec() }),
+            "" | "application/json" => Plan::Scan(Framing::Fields {
+                roots: roots.to_vec(),
+            }),
             _ => Plan::Withhold("not-json"),
         };
     }
@@ -62,7 +77,9 @@ fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
     match media_type.as_str() {
         "text/event-stream" => Plan::Scan(Framing::Events),
         // The whole body is base64 of frames: nothing inside can be read as it flows.
-        name if name.starts_with("application/grpc-web-text") => uninspected(redaction.opaque, "opaque"),
+        name if name.starts_with("application/grpc-web-text") => {
+            uninspected(redaction.opaque, "opaque")
+        }
         name if is_grpc(name) => Plan::Scan(Framing::Grpc),
         _ => Plan::Scan(Framing::Plain),
     }
@@ -70,9 +87,13 @@ fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
 
 /// gRPC and gRPC-Web, whatever the message format.
 pub(crate) fn is_grpc(media_type: &str) -> bool {
-    ["application/grpc", "application/grpc-web"].iter().any(|name| {
-        media_type.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
-    })
+    ["application/grpc", "application/grpc-web"]
+        .iter()
+        .any(|name| {
+            media_type
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
+        })
 }
 
 fn is_encoded(headers: &Headers) -> bool {
@@ -94,7 +115,10 @@ mod tests {
     use super::*;
 
     fn list(pairs: &[(&str, &str)]) -> Headers {
-        pairs.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()))
+            .collect()
     }
 
     fn plan(status: u16, pairs: &[(&str, &str)]) -> Plan {
@@ -103,25 +127,70 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_withheld_until_an_operator_says_otherwise() {
-        assert_eq!(plan(200, &[("content-encoding", "gzip")]), Plan::Withhold("encoded"));
-        assert_eq!(plan(200, &[("content-encoding", "identity, br")]), Plan::Withhold("encoded"));
-        assert_eq!(plan(206, &[("content-range", "bytes 0-1/9")]), Plan::Withhold("partial"));
-        assert_eq!(plan(200, &[("content-type", "application/grpc-web-text+proto")]), Plan::Withhold("opaque"));
-        let open = Redaction { encoded: Uninspected::Pass, ..Redaction::default() };
-        assert_eq!(response(&open, &list(&[("content-encoding", "gzip")]), 200, false, &[]), Plan::Pass("encoded"));
+        assert_eq!(
+            plan(200, &[("content-encoding", "gzip")]),
+            Plan::Withhold("encoded")
+        );
+        assert_eq!(
+            plan(200, &[("content-encoding", "identity, br")]),
+            Plan::Withhold("encoded")
+        );
+        assert_eq!(
+            plan(206, &[("content-range", "bytes 0-1/9")]),
+            Plan::Withhold("partial")
+        );
+        assert_eq!(
+            plan(200, &[("content-type", "application/grpc-web-text+proto")]),
+            Plan::Withhold("opaque")
+        );
+        let open = Redaction {
+            encoded: Uninspected::Pass,
+            ..Redaction::default()
+        };
+        assert_eq!(
+            response(
+                &open,
+                &list(&[("content-encoding", "gzip")]),
+                200,
+                false,
+                &[]
+            ),
+            Plan::Pass("encoded")
+        );
     }
 
     #[test]
     fn a_stacked_or_repeated_coding_is_still_a_coding() {
-        assert_eq!(plan(200, &[("content-encoding", "identity"), ("content-encoding", "GZIP")]), Plan::Withhold("encoded"));
-        assert_eq!(plan(200, &[("content-encoding", "identity, ,")]), Plan::Scan(Framing::Plain));
+        assert_eq!(
+            plan(
+                200,
+                &[
+                    ("content-encoding", "identity"),
+                    ("content-encoding", "GZIP")
+                ]
+            ),
+            Plan::Withhold("encoded")
+        );
+        assert_eq!(
+            plan(200, &[("content-encoding", "identity, ,")]),
+            Plan::Scan(Framing::Plain)
+        );
     }
 
     #[test]
     fn the_media_type_chooses_the_framing() {
-        assert_eq!(plan(200, &[("content-type", "text/event-stream; charset=utf-8")]), Plan::Scan(Framing::Events));
-        assert_eq!(plan(200, &[("content-type", "application/grpc+proto")]), Plan::Scan(Framing::Grpc));
-        assert_eq!(plan(200, &[("content-type", "application/grpcish")]), Plan::Scan(Framing::Plain));
+        assert_eq!(
+            plan(200, &[("content-type", "text/event-stream; charset=utf-8")]),
+            Plan::Scan(Framing::Events)
+        );
+        assert_eq!(
+            plan(200, &[("content-type", "application/grpc+proto")]),
+            Plan::Scan(Framing::Grpc)
+        );
+        assert_eq!(
+            plan(200, &[("content-type", "application/grpcish")]),
+            Plan::Scan(Framing::Plain)
+        );
         assert_eq!(plan(200, &[]), Plan::Scan(Framing::Plain));
     }
 
@@ -129,10 +198,20 @@ mod tests {
     fn only_a_successful_answer_holds_the_fields_of_a_secret() {
         let roots = ["/data/data".to_owned()];
         let json = list(&[("content-type", "application/json")]);
-        let plan = |status, headers: &Headers| response(&Redaction::default(), headers, status, false, &roots);
-        assert_eq!(plan(200, &json), Plan::Scan(Framing::Fields { roots: roots.to_vec() }));
+        let plan = |status, headers: &Headers| {
+            response(&Redaction::default(), headers, status, false, &roots)
+        };
+        assert_eq!(
+            plan(200, &json),
+            Plan::Scan(Framing::Fields {
+                roots: roots.to_vec()
+            })
+        );
         assert_eq!(plan(404, &json), Plan::Scan(Framing::Plain));
-        assert_eq!(plan(200, &list(&[("content-type", "text/html")])), Plan::Withhold("not-json"));
+        assert_eq!(
+            plan(200, &list(&[("content-type", "text/html")])),
+            Plan::Withhold("not-json")
+        );
     }
 
     #[test]
@@ -140,6 +219,15 @@ mod tests {
         for status in [204, 304] {
             assert_eq!(plan(status, &[("content-encoding", "gzip")]), Plan::Empty);
         }
-        assert_eq!(response(&Redaction::default(), &list(&[("content-encoding", "gzip")]), 200, true, &[]), Plan::Empty);
+        assert_eq!(
+            response(
+                &Redaction::default(),
+                &list(&[("content-encoding", "gzip")]),
+                200,
+                true,
+                &[]
+            ),
+            Plan::Empty
+        );
     }
 }

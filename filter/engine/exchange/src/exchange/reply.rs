@@ -22,7 +22,13 @@ pub(crate) fn denied(decision_id: &str, gate: &Gate) -> Reply {
         // The shape that Vault and OpenBao clients print.
         "errors": [format!("{message} (decision {decision_id})")],
     });
-    reply(403, PERMISSION_DENIED, "veilgate_denied", decision_id, &body)
+    reply(
+        403,
+        PERMISSION_DENIED,
+        "veilgate_denied",
+        decision_id,
+        &body,
+    )
 }
 
 /// WebSocket or CONNECT where they are not allowed.
@@ -32,7 +38,13 @@ pub(crate) fn refused_upgrade(decision_id: &str) -> Reply {
         "message": "connections that cannot be inspected (WebSocket, CONNECT) are refused here",
         "decision_id": decision_id,
     });
-    reply(403, PERMISSION_DENIED, "veilgate_upgrade_refused", decision_id, &body)
+    reply(
+        403,
+        PERMISSION_DENIED,
+        "veilgate_upgrade_refused",
+        decision_id,
+        &body,
+    )
 }
 
 /// A message that must not go on.
@@ -50,13 +62,22 @@ pub(crate) fn withheld(decision_id: &str, direction: Direction, reason: &'static
     reply(status, INTERNAL, details, decision_id, &body)
 }
 
-fn reply(status: u16, grpc_status: u8, details: &'static str, decision_id: &str, body: &serde_json::Value) -> Reply {
+fn reply(
+    status: u16,
+    grpc_status: u8,
+    details: &'static str,
+    decision_id: &str,
+    body: &serde_json::Value,
+) -> Reply {
     Reply {
         status,
         headers: vec![
             (b"content-type".to_vec(), b"application/json".to_vec()),
             (b"cache-control".to_vec(), b"no-store".to_vec()),
-            (b"x-veilgate-decision-id".to_vec(), decision_id.as_bytes().to_vec()),
+            (
+                b"x-veilgate-decision-id".to_vec(),
+                decision_id.as_bytes().to_vec(),
+            ),
         ],
         body: body.to_string().into_bytes(),
         details,

@@ -16,7 +16,12 @@ pub(crate) struct Stream {
 impl Stream {
     pub(crate) fn new(engine: &Engine, framing: Framing) -> Stream {
         Stream {
-            redactor: Redactor::new(engine.rules.clone(), engine.masker.clone(), framing, engine.limits.clone()),
+            redactor: Redactor::new(
+                engine.rules.clone(),
+                engine.masker.clone(),
+                framing,
+                engine.limits.clone(),
+            ),
             shadow: !engine.enforces(),
             stopped: None,
             scratch: Vec::new(),
@@ -75,7 +80,11 @@ impl Stream {
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
         self.redactor.write(chunk, judge, out)?;
-        if end { self.redactor.end(judge, out) } else { Ok(()) }
+        if end {
+            self.redactor.end(judge, out)
+        } else {
+            Ok(())
+        }
     }
 
     /// Why the scan stopped, if it did.
