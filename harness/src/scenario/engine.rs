@@ -85,11 +85,25 @@ impl Running {
         }
     }
 
-    /// Everything that was logged, the access log included: where a credential must never be.
+    /// What the engine and the module said.
     pub(super) fn log(&self) -> String {
         match self {
-            Self::Harness { proxy, .. } => proxy.logs().into_iter().map(|line| line.text + "\n").collect(),
-            Self::Envoy(envoy) => format!("{}\n{}", envoy.log(), envoy.access_log()),
+            Self::Harness { proxy, .. } => {
+                let said = proxy.logs().into_iter().filter(|line| line.source != "access");
+                said.map(|line| line.text + "\n").collect()
+            }
+            Self::Envoy(envoy) => envoy.log(),
+        }
+    }
+
+    /// The access log, as it was written.
+    pub(super) fn raw_access(&self) -> String {
+        match self {
+            Self::Harness { proxy, .. } => {
+                let lines = proxy.logs().into_iter().filter(|line| line.source == "access");
+                lines.map(|line| line.text + "\n").collect()
+            }
+            Self::Envoy(envoy) => envoy.access_log(),
         }
     }
 

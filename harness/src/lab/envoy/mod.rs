@@ -7,7 +7,7 @@
 mod bootstrap;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -62,9 +62,9 @@ impl Envoy {
         let files = tempfile::Builder::new().prefix("veilgate-envoy-").tempdir()?;
         let dir = files.path();
         std::fs::write(dir.join("bootstrap.json"), bootstrap::bootstrap(&setup, dir).to_string())?;
-        replace(&dir.join("lds.json"), &bootstrap::listeners(&setup, dir))?;
+        replace(&dir.join("lds.json"), &bootstrap::listeners(&setup, dir).to_string())?;
         if let (Some(filter), Delivery::Ecds) = (&setup.filter, setup.delivery) {
-            replace(&dir.join("ecds.json"), &bootstrap::extensions(filter))?;
+            replace(&dir.join("ecds.json"), &bootstrap::extensions(filter).to_string())?;
         }
         let arguments = [
             "--config-path".to_owned(),
@@ -176,10 +176,11 @@ impl Envoy {
         let log_before = self.log().len();
         // An unchanged resource is not an update to Envoy: it would never answer.
         let path = self.folder().join(file);
-        if read(&path) == resources.to_string() {
+        let content = resources.to_string();
+        if read(&path) == content {
             return self.refused.clone().map_or(Ok(()), |reason| Err(UpdateError::Rejected(reason)));
         }
-        replace(&path, &resources).map_err(UpdateError::Failed)?;
+        replace(&path, &content).map_err(UpdateError::Failed)?;
         let deadline = Instant::now() + UPDATE_PATIENCE;
         loop {
             let now = self.query("/stats").await.map_err(UpdateError::Failed)?;
@@ -246,9 +247,9 @@ fn read(path: &Path) -> String {
 }
 
 /// Envoy reacts to a file moved into place, not to one that is written.
-fn replace(path: &PathBuf, content: &Value) -> anyhow::Result<()> {
+fn replace(path: &Path, content: &str) -> anyhow::Result<()> {
     let draft = path.with_extension("draft");
-    std::fs::write(&draft, content.to_string())?;
+    std::fs::write(&draft, content)?;
     std::fs::rename(&draft, path).with_context(|| format!("writing `{}`", path.display()))
 }
 

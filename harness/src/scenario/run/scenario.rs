@@ -36,7 +36,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<Vec<String>> {
     let vars = Vars::new(&scenario.values, &scenario.tokens, &lab.tokens)?;
     let mut differences = Vec::new();
-    let log_before = running.log();
+    let log_before = running.log() + &running.raw_access();
     let trouble_before = running.diagnostics().await?;
     if let Some(filter) = &scenario.filter {
         let found = if scenario.proxy.fresh {
@@ -66,7 +66,7 @@ pub(super) async fn run(
 
 /// Every made-up credential is looked for in all logs of the scenario and in the metrics.
 async fn leaks(vars: &Vars<'_>, running: &Running, log_before: &str) -> anyhow::Result<Vec<String>> {
-    let log = running.log();
+    let log = running.log() + &running.raw_access();
     let metrics = running.prometheus().await?;
     let mut leaks = Vec::new();
     for (name, secret) in vars.secrets() {
