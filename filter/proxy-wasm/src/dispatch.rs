@@ -162,11 +162,11 @@ pub fn on_log(id: u32) {
         Taken::Stream(mut stream) => {
             let record = stream.finish();
             stream::publish(&record);
-            settle(record);
+            settle(&record);
             let _still_here = put_back(id, stream);
         }
         // What was decided is out of reach, but the log line needs its masked fields now. The rest follows in `run`.
-        Taken::Busy(Some(engine)) => stream::publish_unseen(&engine),
+        Taken::Busy(Some(engine)) => stream::publish_request(&engine),
         Taken::Busy(None) | Taken::Unknown => {}
     }
 }
@@ -268,7 +268,7 @@ fn put_back(id: u32, mut stream: Box<Stream>) -> bool {
         },
     });
     if missed.logged {
-        settle(stream.finish());
+        settle(&stream.finish());
     }
     if !missed.deleted {
         with(|contexts| contexts.streams.insert(id, Slot::Idle(stream)));
@@ -277,7 +277,7 @@ fn put_back(id: u32, mut stream: Box<Stream>) -> bool {
 }
 
 /// The part of a record that is not in the host's log line.
-fn settle(record: Record) {
+fn settle(record: &Record) {
     if let Some(line) = &record.log_line {
         host::log(Level::Info, &format!("veilgate audit {line}"));
     }

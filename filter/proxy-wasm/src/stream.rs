@@ -49,9 +49,11 @@ pub(crate) fn publish(record: &Record) {
     }
 }
 
-/// Publishes the masked request of a stream whose exchange cannot be asked.
-pub(crate) fn publish_unseen(engine: &Engine) {
-    publish(&finish_unseen(engine));
+/// Publishes the masked request of a stream whose exchange cannot be asked now, without a verdict.
+pub(crate) fn publish_request(engine: &Engine) {
+    let mut record = finish_unseen(engine);
+    record.fields.retain(|(name, _)| *name != "verdict");
+    publish(&record);
 }
 
 fn finish_unseen(engine: &Engine) -> Record {

@@ -294,6 +294,11 @@ fn a_stream_can_end_inside_its_own_callback() {
     assert_eq!(body(token().as_bytes(), true).0, Action::Pause);
     assert_eq!(streams(), 0, "a stream that is gone is not kept");
     assert!(property("veilgate.path").is_some_and(|path| !path.contains("ghp_")));
+    assert_eq!(
+        property("veilgate.verdict"),
+        None,
+        "none is better than a wrong one"
+    );
     assert!(
         host::with(|fake| fake.counters.iter().map(|(_, value)| value).sum::<u64>()) > 0,
         "it is still counted"
