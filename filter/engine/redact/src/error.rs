@@ -34,7 +34,9 @@ pub enum RedactError {
 #[non_exhaustive]
 pub enum Limit {
     /// [`Limits::held`](crate::Limits::held).
-    #[error("a possible credential is longer than `limits.held`; raise it, or choose what happens with `limits.on_limit`")]
+    #[error(
+        "a possible credential is longer than `limits.held`; raise it, or choose what happens with `limits.on_limit`"
+    )]
     Held,
     /// JSON nested deeper than 128 levels.
     #[error("the JSON is nested deeper than 128 levels")]

@@ -41,6 +41,9 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { held: 16 * 1024, on_limit: OnLimit::default() }
+        Self {
+            held: 16 * 1024,
+            on_limit: OnLimit::default(),
+        }
     }
 }

@@ -43,7 +43,10 @@ impl Masker {
             MaskStyle::Fixed(text) => MaskStyle::Fixed(harmless(&text)),
             other => other,
         };
-        Self { style, keyed: key.and_then(|key| Hmac::new_from_slice(key).ok()) }
+        Self {
+            style,
+            keyed: key.and_then(|key| Hmac::new_from_slice(key).ok()),
+        }
     }
 
     /// The fingerprint of a value: the first four bytes of its HMAC-SHA256. O(length), no allocation.
@@ -61,8 +64,20 @@ impl Masker {
     }
 
     /// The mask of a value that was seen, but not kept.
-    pub(crate) fn mask_parts(&self, kind: &str, length: u64, last: Option<[u8; 4]>, fingerprint: Option<Fingerprint>, out: &mut Vec<u8>) {
-        let last = last.filter(|last| length >= 20 && last.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')));
+    pub(crate) fn mask_parts(
+        &self,
+        kind: &str,
+        length: u64,
+        last: Option<[u8; 4]>,
+        fingerprint: Option<Fingerprint>,
+        out: &mut Vec<u8>,
+    ) {
+        let last = last.filter(|last| {
+            length >= 20
+                && last
+                    .iter()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        });
         match (&self.style, last) {
             (MaskStyle::Fixed(text), _) => out.extend_from_slice(text.as_bytes()),
             (MaskStyle::SameLength, _) => Self::stars(length, out),
@@ -102,7 +117,10 @@ impl Masker {
 
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Masker").field("style", &self.style).field("keyed", &self.keyed.is_some()).finish()
+        f.debug_struct("Masker")
+            .field("style", &self.style)
+            .field("keyed", &self.keyed.is_some())
+            .finish()
     }
 }
 
@@ -127,7 +145,13 @@ fn label(kind: &str, fingerprint: Option<Fingerprint>, out: &mut Vec<u8>) {
     if let Some(fingerprint) = fingerprint {
         out.push(b':');
         for byte in fingerprint.0 {
-            out.extend([byte >> 4, byte & 15].map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }));
+            out.extend([byte >> 4, byte & 15].map(|nibble| {
+                if nibble < 10 {
+                    b'0' + nibble
+                } else {
+                    b'a' + nibble - 10
+                }
+            }));
         }
     }
     out.push(b']');
@@ -135,7 +159,15 @@ fn label(kind: &str, fingerprint: Option<Fingerprint>, out: &mut Vec<u8>) {
 
 /// A mask is set into JSON strings, header values, cookies, forms and log lines alike: only what is plain in all of them stays.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "[]():._-*#!".contains(c) { c } else { '*' }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "[]():._-*#!".contains(c) {
+                c
+            } else {
+                '*'
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -153,27 +185,57 @@ mod tests {
         assert_eq!(masked(MaskStyle::Label, None, "value"), "[REDACTED:kind]");
         assert_eq!(masked(MaskStyle::Fixed("***".into()), None, "value"), "***");
         assert_eq!(masked(MaskStyle::SameLength, None, "value"), "*****");
-        assert_eq!(masked(MaskStyle::KeepLast4, None, "0123456789abcdefwxyz"), "[REDACTED:kind]wxyz");
-        assert_eq!(masked(MaskStyle::KeepLast4, None, "0123456789abcdefwxy"), "[REDACTED:kind]", "too short to show four");
-        assert_eq!(masked(MaskStyle::KeepLast4, None, "0123456789abcdefghij\\\"==\\n"), "[REDACTED:kind]", "four that could break a string");
+        assert_eq!(
+            masked(MaskStyle::KeepLast4, None, "0123456789abcdefwxyz"),
+            "[REDACTED:kind]wxyz"
+        );
+        assert_eq!(
+            masked(MaskStyle::KeepLast4, None, "0123456789abcdefwxy"),
+            "[REDACTED:kind]",
+            "too short to show four"
+        );
+        assert_eq!(
+            masked(MaskStyle::KeepLast4, None, "0123456789abcdefghij\\\"==\\n"),
+            "[REDACTED:kind]",
+            "four that could break a string"
+        );
     }
 
     /// RFC 4231, test case 2.
     #[test]
     fn the_fingerprint_is_the_head_of_hmac_sha256() {
         let masker = Masker::new(MaskStyle::Label, Some(b"Jefe"));
-        assert_eq!(masker.fingerprint(b"what do ya want for nothing?").unwrap().to_string(), "5bdcc146");
-        assert_eq!(masked(MaskStyle::Label, Some(b"Jefe"), "what do ya want for nothing?"), "[REDACTED:kind:5bdcc146]");
+        assert_eq!(
+            masker
+                .fingerprint(b"what do ya want for nothing?")
+                .unwrap()
+                .to_string(),
+            "5bdcc146"
+        );
+        assert_eq!(
+            masked(
+                MaskStyle::Label,
+                Some(b"Jefe"),
+                "what do ya want for nothing?"
+            ),
+            "[REDACTED:kind:5bdcc146]"
+        );
     }
 
     #[test]
     fn a_fixed_text_cannot_break_what_it_is_set_into() {
-        assert_eq!(masked(MaskStyle::Fixed("a\"b\\c\r\nd&e;f".into()), None, "value"), "a*b*c**d*e*f");
+        assert_eq!(
+            masked(MaskStyle::Fixed("a\"b\\c\r\nd&e;f".into()), None, "value"),
+            "a*b*c**d*e*f"
+        );
     }
 
     #[test]
     fn debug_does_not_print_the_key() {
-        let text = format!("{:?}", Masker::new(MaskStyle::Label, Some(b"hunter2-hunter2")));
+        let text = format!(
+            "{:?}",
+            Masker::new(MaskStyle::Label, Some(b"hunter2-hunter2"))
+        );
         assert!(!text.contains("hunter2"), "{text}");
     }
 }

@@ -30,16 +30,28 @@ impl Redactor {
             Framing::Plain => (Strictness::Text, State::Plain),
             Framing::Events => (Strictness::Text, State::Events(Events::default())),
             Framing::Grpc => (Strictness::Field, State::Grpc(Messages::default())),
-            Framing::Fields { roots } => (Strictness::Text, State::Fields(Fields::new(roots, Arc::clone(&masker)))),
+            Framing::Fields { roots } => (
+                Strictness::Text,
+                State::Fields(Fields::new(roots, Arc::clone(&masker))),
+            ),
         };
-        Self { scanner: Scanner::new(rules, masker, limits, strictness), framing, poisoned: false }
+        Self {
+            scanner: Scanner::new(rules, masker, limits, strictness),
+            framing,
+            poisoned: false,
+        }
     }
 
     /// Takes the next bytes and appends what is free to go. O(length); no allocation for clean bytes beside `out`.
     ///
     /// # Errors
     /// See [`RedactError`]. What was appended before the error is safe to send.
-    pub fn write(&mut self, chunk: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub fn write(
+        &mut self,
+        chunk: &[u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         self.guarded(|scanner, framing| match framing {
             State::Plain => scanner.write(chunk, judge, out),
             State::Events(events) => events.write(scanner, chunk, judge, out),
@@ -68,7 +80,10 @@ impl Redactor {
         self.scanner.held()
     }
 
-    fn guarded(&mut self, run: impl FnOnce(&mut Scanner, &mut State) -> Result<(), RedactError>) -> Result<(), RedactError> {
+    fn guarded(
+        &mut self,
+        run: impl FnOnce(&mut Scanner, &mut State) -> Result<(), RedactError>,
+    ) -> Result<(), RedactError> {
         if self.poisoned {
             return Err(RedactError::Poisoned);
         }
@@ -80,6 +95,9 @@ impl Redactor {
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Redactor").field("held", &self.held()).field("poisoned", &self.poisoned).finish_non_exhaustive()
+        f.debug_struct("Redactor")
+            .field("held", &self.held())
+            .field("poisoned", &self.poisoned)
+            .finish_non_exhaustive()
     }
 }

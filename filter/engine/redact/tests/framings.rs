@@ -1,5 +1,11 @@
 //! Server-sent events, gRPC frames, and the fields of a guarded secret.
-#![allow(clippy::allow_attributes, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "to clippy the helpers of tests are no tests")]
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "to clippy the helpers of tests are no tests"
+)]
 
 mod support;
 
@@ -19,21 +25,40 @@ mod events {
         for blank in ["\n\n", "\r\n\r\n", "\r\r", "\n\r\n", "\r\n\n"] {
             let mut redactor = Setup::new(Framing::Events).redactor();
             let (mut judge, mut out) = (Answers::default(), Vec::new());
-            for event in ["data: ghp_012", "data: the end eyJ", "data: -----BEGIN PRIVATE KEY-----\ndata: MIIB", ":"] {
-                redactor.write(event.as_bytes(), &mut judge, &mut out).unwrap();
-                redactor.write(blank.as_bytes(), &mut judge, &mut out).unwrap();
+            for event in [
+                "data: ghp_012",
+                "data: the end eyJ",
+                "data: -----BEGIN PRIVATE KEY-----\ndata: MIIB",
+                ":",
+            ] {
+                redactor
+                    .write(event.as_bytes(), &mut judge, &mut out)
+                    .unwrap();
+                redactor
+                    .write(blank.as_bytes(), &mut judge, &mut out)
+                    .unwrap();
                 assert_eq!(redactor.held(), 0, "{event:?} {blank:?}");
-                assert!(out.ends_with(blank.as_bytes()), "the blank line is not masked");
+                assert!(
+                    out.ends_with(blank.as_bytes()),
+                    "the blank line is not masked"
+                );
             }
         }
     }
 
     #[test]
     fn credentials_in_events_are_masked_at_every_cut() {
-        let text = format!("event: x\ndata: {{\"t\":\"{}\"}}\n\ndata: {}\r\n\r\n: ghp_\n\nid: 1\n", token(), token());
+        let text = format!(
+            "event: x\ndata: {{\"t\":\"{}\"}}\n\ndata: {}\r\n\r\n: ghp_\n\nid: 1\n",
+            token(),
+            token()
+        );
         let setup = Setup::new(Framing::Events);
         setup.assert_same_at_every_cut(text.as_bytes());
-        assert_eq!(setup.whole(&text).text(), text.replace(&token(), "[REDACTED:github-pat]"));
+        assert_eq!(
+            setup.whole(&text).text(),
+            text.replace(&token(), "[REDACTED:github-pat]")
+        );
     }
 
     #[test]
@@ -41,7 +66,10 @@ mod events {
         let text = "data: -----BEGIN PRIVATE KEY-----\ndata: MIIB\n\ndata: next\n\n";
         let setup = Setup::new(Framing::Events);
         setup.assert_same_at_every_cut(text.as_bytes());
-        assert_eq!(setup.whole(text).text(), "data: [REDACTED:private-key]\n\ndata: next\n\n");
+        assert_eq!(
+            setup.whole(text).text(),
+            "data: [REDACTED:private-key]\n\ndata: next\n\n"
+        );
     }
 }
 
@@ -66,17 +94,38 @@ mod grpc {
 
     fn same_length(text: &[u8], secrets: &[&str]) -> Vec<u8> {
         let text: String = text.iter().copied().map(char::from).collect();
-        let masked = secrets.iter().fold(text, |text, secret| text.replace(secret, &"*".repeat(secret.len())));
-        masked.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+        let masked = secrets.iter().fold(text, |text, secret| {
+            text.replace(secret, &"*".repeat(secret.len()))
+        });
+        masked
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).unwrap())
+            .collect()
     }
 
     #[test]
     fn masks_keep_frames_and_lengths() {
         let token = token();
         // Tag and length of the fields beside it look like letters of a token: `2`, `B` and `J`, and lengths from 48 on.
-        let message = [field(1, b"name"), field(6, token.as_bytes()), field(8, token.as_bytes()), field(9, &b"x".repeat(70)), vec![0x18, 0x96, 0x01]].concat();
-        let nested = field(3, &[field(1, &message), field(2, token.as_bytes())].concat());
-        let text = [frame(0, &message), frame(0, b""), frame(0, &nested), frame(0, token.as_bytes())].concat();
+        let message = [
+            field(1, b"name"),
+            field(6, token.as_bytes()),
+            field(8, token.as_bytes()),
+            field(9, &b"x".repeat(70)),
+            vec![0x18, 0x96, 0x01],
+        ]
+        .concat();
+        let nested = field(
+            3,
+            &[field(1, &message), field(2, token.as_bytes())].concat(),
+        );
+        let text = [
+            frame(0, &message),
+            frame(0, b""),
+            frame(0, &nested),
+            frame(0, token.as_bytes()),
+        ]
+        .concat();
         let setup = Setup::new(Framing::Grpc);
         setup.assert_same_at_every_cut(&text);
         let whole = setup.whole(&text);
@@ -87,9 +136,18 @@ mod grpc {
     #[test]
     fn every_example_in_a_field_is_masked_in_place() {
         for sample in rules().corpus() {
-            let text = frame(0, &[field(2, sample.text.as_bytes()), field(7, b"after")].concat());
+            let text = frame(
+                0,
+                &[field(2, sample.text.as_bytes()), field(7, b"after")].concat(),
+            );
             let whole = Setup::new(Framing::Grpc).whole(&text);
-            assert_eq!(whole.out, same_length(&text, &[&sample.secret]), "{}: {}", sample.kind, whole.text());
+            assert_eq!(
+                whole.out,
+                same_length(&text, &[&sample.secret]),
+                "{}: {}",
+                sample.kind,
+                whole.text()
+            );
         }
     }
 
@@ -104,7 +162,13 @@ mod grpc {
 
     #[test]
     fn bytes_that_are_no_message_pass() {
-        for bytes in [&b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01abc"[..], b"\x00\x00", b"\x0a\x7fshort", b"\x0b\x0c\x0e", b"\x0a\x04\x0a\x09ab\x10\x01"] {
+        for bytes in [
+            &b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01abc"[..],
+            b"\x00\x00",
+            b"\x0a\x7fshort",
+            b"\x0b\x0c\x0e",
+            b"\x0a\x04\x0a\x09ab\x10\x01",
+        ] {
             let text = [frame(0, bytes), frame(0x80, b"grpc-status:0\r\n")].concat();
             let setup = Setup::new(Framing::Grpc);
             setup.assert_same_at_every_cut(&text);
@@ -123,7 +187,12 @@ mod fields {
     use super::*;
 
     fn setup(reveal: &[&'static str]) -> Setup {
-        Setup { reveal: reveal.to_vec(), ..Setup::new(Framing::Fields { roots: vec!["/data/data".into()] }) }
+        Setup {
+            reveal: reveal.to_vec(),
+            ..Setup::new(Framing::Fields {
+                roots: vec!["/data/data".into()],
+            })
+        }
     }
 
     const SECRET: &str = r#" {"request_id":"r","data":{"data":{"user" : "al\u0069ce","pass/word":"hunter2","~n":-1.50e+3 ,"list":[1,{"a":true}],"deep":{"x":{"y":"z"},"n":null}},"metadata":{"version":2}} } "#;
@@ -133,36 +202,71 @@ mod fields {
         let setup = setup(&[]);
         setup.assert_same_at_every_cut(SECRET.as_bytes());
         let whole = setup.whole(SECRET);
-        assert_eq!(whole.asked, ["/data/data/user", "/data/data/pass~1word", "/data/data/~0n", "/data/data/list", "/data/data/deep"]);
+        assert_eq!(
+            whole.asked,
+            [
+                "/data/data/user",
+                "/data/data/pass~1word",
+                "/data/data/~0n",
+                "/data/data/list",
+                "/data/data/deep"
+            ]
+        );
         let expected = r#" {"request_id":"r","data":{"data":{"user" : "[REDACTED:field]","pass/word":"[REDACTED:field]","~n":"[REDACTED:field]" ,"list":"[REDACTED:field]","deep":"[REDACTED:field]"},"metadata":{"version":2}} } "#;
         assert_eq!(whole.text(), expected);
     }
 
     #[test]
     fn what_is_revealed_is_untouched_but_its_members_are_asked() {
-        let setup = setup(&["/data/data/user", "/data/data/~0n", "/data/data/deep", "/data/data/deep/x", "/data/data/deep/x/y", "/data/data/list", "/data/data/list/0"]);
+        let setup = setup(&[
+            "/data/data/user",
+            "/data/data/~0n",
+            "/data/data/deep",
+            "/data/data/deep/x",
+            "/data/data/deep/x/y",
+            "/data/data/list",
+            "/data/data/list/0",
+        ]);
         setup.assert_same_at_every_cut(SECRET.as_bytes());
         let whole = setup.whole(SECRET);
-        let expected = SECRET.replace("\"hunter2\"", "\"[REDACTED:field]\"").replace("{\"a\":true}", "\"[REDACTED:field]\"").replace("null", "\"[REDACTED:field]\"");
+        let expected = SECRET
+            .replace("\"hunter2\"", "\"[REDACTED:field]\"")
+            .replace("{\"a\":true}", "\"[REDACTED:field]\"")
+            .replace("null", "\"[REDACTED:field]\"");
         assert_eq!(whole.text(), expected);
     }
 
     #[test]
     fn names_are_compared_decoded_and_each_occurrence_is_asked() {
-        let text = r#"{"data":{"data":{"p\u0061ss":"a","pass":"b","\ud83d\ude00":"c","\ud83d":"d"}}}"#;
+        let text =
+            r#"{"data":{"data":{"p\u0061ss":"a","pass":"b","\ud83d\ude00":"c","\ud83d":"d"}}}"#;
         let whole = setup(&["/data/data/pass"]).whole(text);
-        assert_eq!(whole.asked, ["/data/data/pass", "/data/data/pass", "/data/data/\u{1f600}", "/data/data/\u{fffd}"]);
+        assert_eq!(
+            whole.asked,
+            [
+                "/data/data/pass",
+                "/data/data/pass",
+                "/data/data/\u{1f600}",
+                "/data/data/\u{fffd}"
+            ]
+        );
         assert!(whole.text().contains(r#""p\u0061ss":"a","pass":"b""#));
     }
 
     #[test]
     fn a_revealed_value_is_not_scanned_and_all_else_is() {
         let token = token();
-        let text = format!(r#"{{"warnings":"{token}","data":{{"data":{{"a":"{token}"}}}},"auth":null}}"#);
+        let text =
+            format!(r#"{{"warnings":"{token}","data":{{"data":{{"a":"{token}"}}}},"auth":null}}"#);
         let setup = setup(&["/data/data/a"]);
         setup.assert_same_at_every_cut(text.as_bytes());
         let whole = setup.whole(&text);
-        assert_eq!(whole.text(), format!(r#"{{"warnings":"[REDACTED:github-pat]","data":{{"data":{{"a":"{token}"}}}},"auth":null}}"#));
+        assert_eq!(
+            whole.text(),
+            format!(
+                r#"{{"warnings":"[REDACTED:github-pat]","data":{{"data":{{"a":"{token}"}}}},"auth":null}}"#
+            )
+        );
         assert_eq!(whole.asked, ["github-pat 13+40", "/data/data/a"]);
     }
 
@@ -171,18 +275,31 @@ mod fields {
         let token = token();
         let text = format!(r#"{{"data":{{"data":{{"a":"xxxx"}}}},"w":"{token}"}}"#);
         let at = text.find(&token).unwrap();
-        assert_eq!(setup(&[]).whole(&text).asked[1], format!("github-pat {at}+40"));
+        assert_eq!(
+            setup(&[]).whole(&text).asked[1],
+            format!("github-pat {at}+40")
+        );
     }
 
     #[test]
     fn a_root_may_be_a_value_or_the_document() {
         for (root, text, expected) in [
-            ("/data/plaintext", r#"{"data":{"plaintext":"aGk=","other":1}}"#, r#"{"data":{"plaintext":"[REDACTED:field]","other":1}}"#),
+            (
+                "/data/plaintext",
+                r#"{"data":{"plaintext":"aGk=","other":1}}"#,
+                r#"{"data":{"plaintext":"[REDACTED:field]","other":1}}"#,
+            ),
             ("", "12", "\"[REDACTED:field]\""),
             ("", r#"{"a":1}"#, r#"{"a":"[REDACTED:field]"}"#),
-            ("/keys", r#"{"keys":["a","b"],"keysx":"c"}"#, r#"{"keys":["[REDACTED:field]","[REDACTED:field]"],"keysx":"c"}"#),
+            (
+                "/keys",
+                r#"{"keys":["a","b"],"keysx":"c"}"#,
+                r#"{"keys":["[REDACTED:field]","[REDACTED:field]"],"keysx":"c"}"#,
+            ),
         ] {
-            let setup = Setup::new(Framing::Fields { roots: vec![root.into()] });
+            let setup = Setup::new(Framing::Fields {
+                roots: vec![root.into()],
+            });
             setup.assert_same_at_every_cut(text.as_bytes());
             assert_eq!(setup.whole(text).text(), expected);
         }
@@ -209,13 +326,33 @@ mod fields {
             setup.assert_same_at_every_cut(text.as_bytes());
             let whole = setup.whole(text);
             // What was held at that moment (`ru` may start a token) is not given out any more.
-            assert!(out.starts_with(&whole.text()) && whole.out.len() + 2 >= out.len(), "{text}: {}", whole.text());
-            assert_eq!(whole.result, Err(RedactError::NotJson { offset: out.len() as u64 }), "{text}");
+            assert!(
+                out.starts_with(&whole.text()) && whole.out.len() + 2 >= out.len(),
+                "{text}: {}",
+                whole.text()
+            );
+            assert_eq!(
+                whole.result,
+                Err(RedactError::NotJson {
+                    offset: out.len() as u64
+                }),
+                "{text}"
+            );
         }
         for text in ["{\"a\":1", "[", "\"a", "-", "tr", " "] {
-            assert!(matches!(setup(&[]).whole(text).result, Err(RedactError::NotJson { .. })), "{text}");
+            assert!(
+                matches!(
+                    setup(&[]).whole(text).result,
+                    Err(RedactError::NotJson { .. })
+                ),
+                "{text}"
+            );
         }
-        assert_eq!(setup(&[]).whole("").result, Ok(()), "an empty body hides nothing");
+        assert_eq!(
+            setup(&[]).whole("").result,
+            Ok(()),
+            "an empty body hides nothing"
+        );
     }
 
     #[test]
@@ -230,19 +367,40 @@ mod fields {
         let cases = [
             ("[".repeat(200), Limit::Depth),
             (format!("{{\"{}\":1}}", "k".repeat(2000)), Limit::Name),
-            (format!("{{\"data\":{{\"data\":[{}1]}}}}", "1,".repeat(20_000)), Limit::Fields),
+            (
+                format!("{{\"data\":{{\"data\":[{}1]}}}}", "1,".repeat(20_000)),
+                Limit::Fields,
+            ),
         ];
         for (text, limit) in cases {
-            assert_eq!(setup(&[]).whole(text).result, Err(RedactError::Limit(limit)));
+            assert_eq!(
+                setup(&[]).whole(text).result,
+                Err(RedactError::Limit(limit))
+            );
         }
     }
 
     #[test]
     fn a_blocked_field_ends_the_stream() {
-        let mut judge = Answers { block: vec!["/data/data/b"], ..Answers::default() };
+        let mut judge = Answers {
+            block: vec!["/data/data/b"],
+            ..Answers::default()
+        };
         let mut out = Vec::new();
-        let result = setup(&[]).redactor().write(br#"{"data":{"data":{"a":1,"b":2}}}"#, &mut judge, &mut out);
-        assert_eq!(result, Err(RedactError::Blocked { kind: "field".into() }));
-        assert_eq!(String::from_utf8_lossy(&out), r#"{"data":{"data":{"a":"[REDACTED:field]","b":"#);
+        let result = setup(&[]).redactor().write(
+            br#"{"data":{"data":{"a":1,"b":2}}}"#,
+            &mut judge,
+            &mut out,
+        );
+        assert_eq!(
+            result,
+            Err(RedactError::Blocked {
+                kind: "field".into()
+            })
+        );
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            r#"{"data":{"data":{"a":"[REDACTED:field]","b":"#
+        );
     }
 }

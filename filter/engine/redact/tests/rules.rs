@@ -1,10 +1,19 @@
 //! Every rule finds its examples and passes its counter-examples.
-#![allow(clippy::allow_attributes, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "to clippy the helpers of tests are no tests")]
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "to clippy the helpers of tests are no tests"
+)]
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use veilgate_redact::{Confidence, Finding, Framing, Judge, Limits, MaskStyle, Masker, Redactor, Rule, RuleSet, Treatment};
+use veilgate_redact::{
+    Confidence, Finding, Framing, Judge, Limits, MaskStyle, Masker, Redactor, Rule, RuleSet,
+    Treatment,
+};
 
 #[derive(Default)]
 struct Kinds(Vec<String>);
@@ -24,22 +33,40 @@ fn redact(rules: &Arc<RuleSet>, text: &str) -> (Vec<String>, String) {
     let masker = Arc::new(Masker::new(MaskStyle::Label, None));
     let mut redactor = Redactor::new(Arc::clone(rules), masker, Framing::Plain, Limits::default());
     let (mut kinds, mut out) = (Kinds::default(), Vec::new());
-    redactor.write(text.as_bytes(), &mut kinds, &mut out).unwrap();
+    redactor
+        .write(text.as_bytes(), &mut kinds, &mut out)
+        .unwrap();
     redactor.end(&mut kinds, &mut out).unwrap();
     (kinds.0, String::from_utf8(out).unwrap())
 }
 
 fn failures(rules: &Arc<RuleSet>, check: impl Fn(&Rule) -> Vec<String>) {
     let failures: Vec<String> = rules.rules().flat_map(check).collect();
-    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]
 fn every_rule_finds_its_examples() {
     let rules = builtin();
     failures(&rules, |rule| {
-        let missed = rule.examples().into_iter().filter(|example| redact(&rules, example).0 != [rule.kind()]);
-        missed.map(|example| format!("{}: {example}\n    {:?}", rule.kind(), redact(&rules, &example))).collect()
+        let missed = rule
+            .examples()
+            .into_iter()
+            .filter(|example| redact(&rules, example).0 != [rule.kind()]);
+        missed
+            .map(|example| {
+                format!(
+                    "{}: {example}\n    {:?}",
+                    rule.kind(),
+                    redact(&rules, &example)
+                )
+            })
+            .collect()
     });
 }
 
@@ -47,8 +74,21 @@ fn every_rule_finds_its_examples() {
 fn no_rule_finds_its_counter_examples() {
     let rules = builtin();
     failures(&rules, |rule| {
-        let found = rule.counter_examples().into_iter().filter(|example| redact(&rules, example).0.iter().any(|kind| kind == rule.kind()));
-        found.map(|example| format!("{}: {example}\n    {:?}", rule.kind(), redact(&rules, &example))).collect()
+        let found = rule.counter_examples().into_iter().filter(|example| {
+            redact(&rules, example)
+                .0
+                .iter()
+                .any(|kind| kind == rule.kind())
+        });
+        found
+            .map(|example| {
+                format!(
+                    "{}: {example}\n    {:?}",
+                    rule.kind(),
+                    redact(&rules, &example)
+                )
+            })
+            .collect()
     });
 }
 
@@ -61,14 +101,22 @@ fn every_rule_says_what_it_is_and_is_not() {
             (rule.counter_examples().is_empty(), "a counter-example"),
             (rule.provider().is_empty(), "a provider"),
         ];
-        lacks.iter().filter(|(lacks, _)| *lacks).map(|(_, what)| format!("{} lacks {what}", rule.kind())).collect()
+        lacks
+            .iter()
+            .filter(|(lacks, _)| *lacks)
+            .map(|(_, what)| format!("{} lacks {what}", rule.kind()))
+            .collect()
     });
 }
 
 #[test]
 fn there_are_enough_sure_rules() {
     let rules = builtin();
-    let sure: HashSet<&str> = rules.rules().filter(|rule| rule.confidence() == Confidence::High).map(Rule::kind).collect();
+    let sure: HashSet<&str> = rules
+        .rules()
+        .filter(|rule| rule.confidence() == Confidence::High)
+        .map(Rule::kind)
+        .collect();
     assert!(sure.len() >= 45, "{}", sure.len());
 }
 

@@ -1,5 +1,11 @@
 //! Headers and targets.
-#![allow(clippy::allow_attributes, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "to clippy the helpers of tests are no tests")]
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "to clippy the helpers of tests are no tests"
+)]
 
 mod support;
 
@@ -13,14 +19,24 @@ fn token() -> String {
 
 fn header(name: &str, value: &str) -> String {
     let masker = masker();
-    let out = Scrubber::new(rules(), &masker).header(name.as_bytes(), value.as_bytes(), &mut Answers::default()).unwrap();
-    out.map_or_else(|| "unchanged".to_owned(), |out| String::from_utf8(out).unwrap())
+    let out = Scrubber::new(rules(), &masker)
+        .header(name.as_bytes(), value.as_bytes(), &mut Answers::default())
+        .unwrap();
+    out.map_or_else(
+        || "unchanged".to_owned(),
+        |out| String::from_utf8(out).unwrap(),
+    )
 }
 
 fn target(value: &str) -> String {
     let masker = masker();
-    let out = Scrubber::new(rules(), &masker).target(value.as_bytes(), &mut Answers::default()).unwrap();
-    out.map_or_else(|| "unchanged".to_owned(), |out| String::from_utf8(out).unwrap())
+    let out = Scrubber::new(rules(), &masker)
+        .target(value.as_bytes(), &mut Answers::default())
+        .unwrap();
+    out.map_or_else(
+        || "unchanged".to_owned(),
+        |out| String::from_utf8(out).unwrap(),
+    )
 }
 
 #[test]
@@ -30,13 +46,28 @@ fn authorization_keeps_its_scheme() {
         ("bearer  abc", "bearer  [REDACTED:bearer-token]"),
         ("Basic dXNlcjpwYXNz", "Basic [REDACTED:basic-credentials]"),
         ("token abcdef", "token [REDACTED:authorization]"),
-        ("PVEAPIToken=root@pam!x=0000", "PVEAPIToken=[REDACTED:authorization]"),
+        (
+            "PVEAPIToken=root@pam!x=0000",
+            "PVEAPIToken=[REDACTED:authorization]",
+        ),
         ("unknown abc", "[REDACTED:authorization]"),
         ("abcdef", "[REDACTED:authorization]"),
-        ("Digest username=\"u\", response=\"beef\", uri=\"/\"", "Digest username=\"u\", response=\"[REDACTED:request-signature]\", uri=\"/\""),
-        ("OAuth realm=\"x\", oauth_token=\"t\", oauth_signature=\"s%3D\"", "OAuth realm=\"x\", oauth_token=\"[REDACTED:request-signature]\", oauth_signature=\"[REDACTED:request-signature]\""),
-        ("AWS4-HMAC-SHA256 Credential=AKID/x, SignedHeaders=host, Signature=beef", "AWS4-HMAC-SHA256 Credential=AKID/x, SignedHeaders=host, Signature=[REDACTED:request-signature]"),
-        ("AWS4-HMAC-SHA256 garbage", "AWS4-HMAC-SHA256 [REDACTED:request-signature]"),
+        (
+            "Digest username=\"u\", response=\"beef\", uri=\"/\"",
+            "Digest username=\"u\", response=\"[REDACTED:request-signature]\", uri=\"/\"",
+        ),
+        (
+            "OAuth realm=\"x\", oauth_token=\"t\", oauth_signature=\"s%3D\"",
+            "OAuth realm=\"x\", oauth_token=\"[REDACTED:request-signature]\", oauth_signature=\"[REDACTED:request-signature]\"",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=AKID/x, SignedHeaders=host, Signature=beef",
+            "AWS4-HMAC-SHA256 Credential=AKID/x, SignedHeaders=host, Signature=[REDACTED:request-signature]",
+        ),
+        (
+            "AWS4-HMAC-SHA256 garbage",
+            "AWS4-HMAC-SHA256 [REDACTED:request-signature]",
+        ),
         ("Bearer", "unchanged"),
         ("", "unchanged"),
     ] {
@@ -48,17 +79,32 @@ fn authorization_keeps_its_scheme() {
 #[test]
 fn cookies_keep_names_and_attributes() {
     for (value, expected) in [
-        ("theme=dark; sessionid=abc; lang=en", "theme=dark; sessionid=[REDACTED:session-cookie]; lang=en"),
-        ("JSESSIONID=a;PHPSESSID=\"b\"", "JSESSIONID=[REDACTED:session-cookie];PHPSESSID=\"[REDACTED:session-cookie]\""),
-        ("csrftoken=a; wordpress_logged_in_12=b", "csrftoken=a; wordpress_logged_in_12=[REDACTED:session-cookie]"),
+        (
+            "theme=dark; sessionid=abc; lang=en",
+            "theme=dark; sessionid=[REDACTED:session-cookie]; lang=en",
+        ),
+        (
+            "JSESSIONID=a;PHPSESSID=\"b\"",
+            "JSESSIONID=[REDACTED:session-cookie];PHPSESSID=\"[REDACTED:session-cookie]\"",
+        ),
+        (
+            "csrftoken=a; wordpress_logged_in_12=b",
+            "csrftoken=a; wordpress_logged_in_12=[REDACTED:session-cookie]",
+        ),
         ("session=; x", "unchanged"),
         ("theme=dark", "unchanged"),
     ] {
         assert_eq!(header("cookie", value), expected);
     }
     for (value, expected) in [
-        ("sid=abc; Path=/; HttpOnly", "sid=[REDACTED:session-cookie]; Path=/; HttpOnly"),
-        ("pref=abc; Path=/; httponly; Secure", "pref=[REDACTED:cookie]; Path=/; httponly; Secure"),
+        (
+            "sid=abc; Path=/; HttpOnly",
+            "sid=[REDACTED:session-cookie]; Path=/; HttpOnly",
+        ),
+        (
+            "pref=abc; Path=/; httponly; Secure",
+            "pref=[REDACTED:cookie]; Path=/; httponly; Secure",
+        ),
         ("theme=dark; Path=/session=1", "unchanged"),
         ("sid=; Max-Age=0", "unchanged"),
     ] {
@@ -70,56 +116,117 @@ fn cookies_keep_names_and_attributes() {
 fn headers_that_carry_credentials_are_masked_whole() {
     for (name, value, expected) in [
         ("X-Vault-Token", "root", "[REDACTED:vault-token]"),
-        ("X-Vault-Inline-Auth-Parameter-1", "e30=", "[REDACTED:vault-token]"),
+        (
+            "X-Vault-Inline-Auth-Parameter-1",
+            "e30=",
+            "[REDACTED:vault-token]",
+        ),
         ("X-API-Key", " k ", " [REDACTED:api-key] "),
         ("x-csrf-token", "abc", "unchanged"),
         ("x-request-id", "abc", "unchanged"),
     ] {
         assert_eq!(header(name, value), expected, "{name}");
     }
-    assert_eq!(header("x-debug", &format!("got {};", token())), "got [REDACTED:github-pat];");
-    assert_eq!(header("location", "https://a/cb?code=abc&x=1#access_token=t"), "https://a/cb?code=[REDACTED:url-token]&x=1#access_token=[REDACTED:url-token]");
+    assert_eq!(
+        header("x-debug", &format!("got {};", token())),
+        "got [REDACTED:github-pat];"
+    );
+    assert_eq!(
+        header("location", "https://a/cb?code=abc&x=1#access_token=t"),
+        "https://a/cb?code=[REDACTED:url-token]&x=1#access_token=[REDACTED:url-token]"
+    );
 }
 
 #[test]
 fn targets_keep_names_and_lose_values() {
     let token = token();
     for (value, expected) in [
-        ("/v1/x?token=abc&page=2", "/v1/x?token=[REDACTED:url-token]&page=2"),
-        ("/x?ACCESS-TOKEN=abc", "/x?ACCESS-TOKEN=[REDACTED:url-token]"),
-        ("/x?acc%65ss_token=a%26b&y", "/x?acc%65ss_token=[REDACTED:url-token]&y"),
-        ("/x?next_token=abc&token_type=Bearer&page_token=x", "unchanged"),
-        ("/x?X-Amz-Credential=AK&X-Amz-Signature=beef&X-Amz-Date=1", "/x?X-Amz-Credential=[REDACTED:url-signature]&X-Amz-Signature=[REDACTED:url-signature]&X-Amz-Date=1"),
+        (
+            "/v1/x?token=abc&page=2",
+            "/v1/x?token=[REDACTED:url-token]&page=2",
+        ),
+        (
+            "/x?ACCESS-TOKEN=abc",
+            "/x?ACCESS-TOKEN=[REDACTED:url-token]",
+        ),
+        (
+            "/x?acc%65ss_token=a%26b&y",
+            "/x?acc%65ss_token=[REDACTED:url-token]&y",
+        ),
+        (
+            "/x?next_token=abc&token_type=Bearer&page_token=x",
+            "unchanged",
+        ),
+        (
+            "/x?X-Amz-Credential=AK&X-Amz-Signature=beef&X-Amz-Date=1",
+            "/x?X-Amz-Credential=[REDACTED:url-signature]&X-Amz-Signature=[REDACTED:url-signature]&X-Amz-Date=1",
+        ),
         ("/x?sv=1&sig=abc%2B", "/x?sv=1&sig=[REDACTED:url-signature]"),
-        ("/x;jsessionid=abc/y?z=1", "/x;jsessionid=[REDACTED:url-token]/y?z=1"),
+        (
+            "/x;jsessionid=abc/y?z=1",
+            "/x;jsessionid=[REDACTED:url-token]/y?z=1",
+        ),
         ("/x?token=", "unchanged"),
         ("/x?token", "unchanged"),
-        ("https://user:pa%40ss@example.com/", "https://user:[REDACTED:url-password]@example.com/"),
+        (
+            "https://user:pa%40ss@example.com/",
+            "https://user:[REDACTED:url-password]@example.com/",
+        ),
         ("https://example.com:8080/@x", "unchanged"),
-        ("/login?next=%2Fcb%3Fcode%3Dabc%26x%3D1&y=2", "/login?next=%2Fcb%3Fcode%3D[REDACTED:url-token]%26x%3D1&y=2"),
-        ("/p?u=https%3A%2F%2Fu%3Ap%40h%2F", "/p?u=https%3A%2F%2Fu%3A[REDACTED:url-password]%40h%2F"),
+        (
+            "/login?next=%2Fcb%3Fcode%3Dabc%26x%3D1&y=2",
+            "/login?next=%2Fcb%3Fcode%3D[REDACTED:url-token]%26x%3D1&y=2",
+        ),
+        (
+            "/p?u=https%3A%2F%2Fu%3Ap%40h%2F",
+            "/p?u=https%3A%2F%2Fu%3A[REDACTED:url-password]%40h%2F",
+        ),
     ] {
         assert_eq!(target(value), expected);
     }
-    assert_eq!(target(&format!("/repos/{token}/x")), "/repos/[REDACTED:github-pat]/x");
+    assert_eq!(
+        target(&format!("/repos/{token}/x")),
+        "/repos/[REDACTED:github-pat]/x"
+    );
     let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    assert_eq!(target(&format!("/a/{encoded}/b")), "/a/[REDACTED:github-pat]/b");
+    assert_eq!(
+        target(&format!("/a/{encoded}/b")),
+        "/a/[REDACTED:github-pat]/b"
+    );
     let twice = encoded.replace('%', "%25");
-    assert_eq!(target(&format!("/a?q={twice}")), "/a?q=[REDACTED:github-pat]");
+    assert_eq!(
+        target(&format!("/a?q={twice}")),
+        "/a?q=[REDACTED:github-pat]"
+    );
 }
 
 #[test]
 fn the_example_of_every_rule_is_masked_in_every_carrier() {
     let masker = masker();
     let scrubber = Scrubber::new(rules(), &masker);
-    for sample in rules().corpus().into_iter().filter(|sample| !sample.text.contains(['\n', '\r'])) {
+    for sample in rules()
+        .corpus()
+        .into_iter()
+        .filter(|sample| !sample.text.contains(['\n', '\r']))
+    {
         let value = sample.text.as_bytes();
         for (name, out) in [
-            ("a header", scrubber.header(b"x-debug", value, &mut Answers::default())),
-            ("a target", scrubber.target(&[b"/x?q=", value].concat(), &mut Answers::default())),
+            (
+                "a header",
+                scrubber.header(b"x-debug", value, &mut Answers::default()),
+            ),
+            (
+                "a target",
+                scrubber.target(&[b"/x?q=", value].concat(), &mut Answers::default()),
+            ),
         ] {
             let out = out.unwrap().unwrap_or_else(|| value.to_vec());
-            assert!(!String::from_utf8_lossy(&out).contains(&sample.secret), "{} in {name}: {}", sample.kind, sample.text);
+            assert!(
+                !String::from_utf8_lossy(&out).contains(&sample.secret),
+                "{} in {name}: {}",
+                sample.kind,
+                sample.text
+            );
         }
     }
 }
@@ -127,7 +234,13 @@ fn the_example_of_every_rule_is_masked_in_every_carrier() {
 #[test]
 fn bytes_that_are_not_text_pass_and_masks_stay_on_one_line() {
     let masker = Masker::new(MaskStyle::Fixed("a\r\nb\0".into()), None);
-    let out = Scrubber::new(rules(), &masker).header(b"cookie", b"\xff\xfe=\x80; sid=\xff\xff; \x01", &mut Answers::default()).unwrap();
+    let out = Scrubber::new(rules(), &masker)
+        .header(
+            b"cookie",
+            b"\xff\xfe=\x80; sid=\xff\xff; \x01",
+            &mut Answers::default(),
+        )
+        .unwrap();
     assert_eq!(out.unwrap(), b"\xff\xfe=\x80; sid=a**b*; \x01");
 }
 
@@ -137,11 +250,28 @@ fn what_a_judge_reveals_is_still_looked_at_by_the_rules() {
     let scrubber = Scrubber::new(rules(), &masker);
     let value = format!("Bearer {}", token());
     let mut judge = Answers::revealing(&["bearer-token"]);
-    let out = scrubber.header(b"authorization", value.as_bytes(), &mut judge).unwrap().unwrap();
-    assert_eq!(String::from_utf8(out).unwrap(), "Bearer [REDACTED:github-pat]");
+    let out = scrubber
+        .header(b"authorization", value.as_bytes(), &mut judge)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "Bearer [REDACTED:github-pat]"
+    );
     assert_eq!(judge.asked, ["bearer-token 7+40", "github-pat 7+40"]);
     let mut judge = Answers::revealing(&["bearer-token", "github-pat"]);
-    assert_eq!(scrubber.header(b"authorization", value.as_bytes(), &mut judge), Ok(None));
-    let mut judge = Answers { block: vec!["bearer-token"], ..Answers::default() };
-    assert_eq!(scrubber.header(b"authorization", value.as_bytes(), &mut judge), Err(RedactError::Blocked { kind: "bearer-token".into() }));
+    assert_eq!(
+        scrubber.header(b"authorization", value.as_bytes(), &mut judge),
+        Ok(None)
+    );
+    let mut judge = Answers {
+        block: vec!["bearer-token"],
+        ..Answers::default()
+    };
+    assert_eq!(
+        scrubber.header(b"authorization", value.as_bytes(), &mut judge),
+        Err(RedactError::Blocked {
+            kind: "bearer-token".into()
+        })
+    );
 }

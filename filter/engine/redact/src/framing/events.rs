@@ -11,14 +11,27 @@ pub(crate) struct Events {
 
 impl Default for Events {
     fn default() -> Self {
-        Self { line_is_empty: true, after_cr: false }
+        Self {
+            line_is_empty: true,
+            after_cr: false,
+        }
     }
 }
 
 impl Events {
-    pub(crate) fn write(&mut self, scanner: &mut Scanner, chunk: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn write(
+        &mut self,
+        scanner: &mut Scanner,
+        chunk: &[u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         let mut rest = chunk;
-        while let Some(length) = rest.iter().position(|byte| self.ends_event(*byte)).map(|index| index + 1) {
+        while let Some(length) = rest
+            .iter()
+            .position(|byte| self.ends_event(*byte))
+            .map(|index| index + 1)
+        {
             let (event, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
             scanner.write(event, judge, out)?;
             scanner.flush(judge, out)?;

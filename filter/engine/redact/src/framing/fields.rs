@@ -24,10 +24,24 @@ pub(crate) struct Fields {
 
 impl Fields {
     pub(crate) fn new(roots: Vec<String>, masker: Arc<Masker>) -> Self {
-        Self { roots, masker, json: Tokenizer::new(), offset: 0, asked: 0, revealed: None, masked: None }
+        Self {
+            roots,
+            masker,
+            json: Tokenizer::new(),
+            offset: 0,
+            asked: 0,
+            revealed: None,
+            masked: None,
+        }
     }
 
-    pub(crate) fn write(&mut self, scanner: &mut Scanner, chunk: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn write(
+        &mut self,
+        scanner: &mut Scanner,
+        chunk: &[u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         let mut run = 0;
         for (index, byte) in chunk.iter().enumerate() {
             let step = match self.json.step(*byte) {
@@ -61,31 +75,50 @@ impl Fields {
         Ok(())
     }
 
-    pub(crate) fn end(&mut self, scanner: &mut Scanner, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn end(
+        &mut self,
+        scanner: &mut Scanner,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         // No byte at all is the body of a 204 or of a HEAD: nothing to hide.
         if self.json.is_complete() || (self.offset == 0 && self.json.is_fresh()) {
             return scanner.flush(judge, out);
         }
-        Err(RedactError::NotJson { offset: self.offset })
+        Err(RedactError::NotJson {
+            offset: self.offset,
+        })
     }
 
     /// Whether the value that begins is one to ask about.
     fn is_field(&self, shape: Shape) -> bool {
         let pointer = self.json.pointer();
-        self.roots.iter().any(|root| match pointer.strip_prefix(root.as_str()) {
-            Some("") => shape == Shape::Scalar,
-            Some(below) => below.starts_with('/'),
-            None => false,
-        })
+        self.roots
+            .iter()
+            .any(|root| match pointer.strip_prefix(root.as_str()) {
+                Some("") => shape == Shape::Scalar,
+                Some(below) => below.starts_with('/'),
+                None => false,
+            })
     }
 
-    fn ask(&mut self, scanner: &mut Scanner, depth: usize, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    fn ask(
+        &mut self,
+        scanner: &mut Scanner,
+        depth: usize,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         self.asked += 1;
         if self.asked > FIELDS {
             return Err(RedactError::Limit(Limit::Fields));
         }
         match judge.field(self.json.pointer()) {
-            Treatment::Block => return Err(RedactError::Blocked { kind: "field".to_owned() }),
+            Treatment::Block => {
+                return Err(RedactError::Blocked {
+                    kind: "field".to_owned(),
+                });
+            }
             Treatment::Reveal => self.revealed = self.revealed.or(Some(depth)),
             Treatment::Mask => {
                 scanner.flush(judge, out)?;
@@ -109,7 +142,14 @@ impl Fields {
     }
 
     /// Gives a run of bytes to whom they belong.
-    fn hand_on(&self, scanner: &mut Scanner, chunk: &[u8], run: std::ops::Range<usize>, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<usize, RedactError> {
+    fn hand_on(
+        &self,
+        scanner: &mut Scanner,
+        chunk: &[u8],
+        run: std::ops::Range<usize>,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, RedactError> {
         let end = run.end;
         let bytes = chunk.get(run).unwrap_or_default();
         match (self.masked, self.revealed) {
@@ -123,7 +163,9 @@ impl Fields {
 
     fn fault(&self, fault: Fault) -> RedactError {
         match fault {
-            Fault::Syntax => RedactError::NotJson { offset: self.offset },
+            Fault::Syntax => RedactError::NotJson {
+                offset: self.offset,
+            },
             Fault::Limit(limit) => RedactError::Limit(limit),
         }
     }

@@ -29,14 +29,22 @@ const COMPRESSED: u8 = 0x01;
 const TRAILERS: u8 = 0x80;
 
 impl Messages {
-    pub(crate) fn write(&mut self, scanner: &mut Scanner, chunk: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn write(
+        &mut self,
+        scanner: &mut Scanner,
+        chunk: &[u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         let mut rest = chunk;
         while !rest.is_empty() {
             if self.left == 0 {
                 rest = self.read_head(scanner, rest, judge, out)?;
                 continue;
             }
-            let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(rest.len());
+            let length = usize::try_from(self.left)
+                .unwrap_or(usize::MAX)
+                .min(rest.len());
             let (part, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
             match &mut self.body {
                 Body::Message(message) => message.write(scanner, part, judge, out)?,
@@ -51,7 +59,13 @@ impl Messages {
         Ok(())
     }
 
-    fn read_head<'a>(&mut self, scanner: &mut Scanner, rest: &'a [u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<&'a [u8], RedactError> {
+    fn read_head<'a>(
+        &mut self,
+        scanner: &mut Scanner,
+        rest: &'a [u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<&'a [u8], RedactError> {
         let (byte, after) = rest.split_at_checked(1).unwrap_or((rest, &[]));
         scanner.pass(byte, judge, out)?;
         for (slot, byte) in self.head.iter_mut().skip(self.head_length).zip(byte) {
@@ -65,7 +79,11 @@ impl Messages {
             if flags & COMPRESSED != 0 && self.left > 0 {
                 return Err(RedactError::Opaque);
             }
-            self.body = if flags & TRAILERS != 0 { Body::Text } else { Body::Message(Message::new(self.left)) };
+            self.body = if flags & TRAILERS != 0 {
+                Body::Text
+            } else {
+                Body::Message(Message::new(self.left))
+            };
         }
         Ok(after)
     }

@@ -72,7 +72,11 @@ enum Number {
 
 impl Tokenizer {
     pub(super) fn new() -> Self {
-        Self { expect: Expect::Value, token: Token::None, pointer: Pointer::default() }
+        Self {
+            expect: Expect::Value,
+            token: Token::None,
+            pointer: Pointer::default(),
+        }
     }
 
     /// Pointer of the value that begins or is being read.
@@ -111,7 +115,10 @@ impl Tokenizer {
                 }
                 None if number.is_complete() => {
                     self.end_value();
-                    Ok(Step { ended_before: true, ..self.between(byte)? })
+                    Ok(Step {
+                        ended_before: true,
+                        ..self.between(byte)?
+                    })
                 }
                 None => Err(Fault::Syntax),
             },
@@ -127,9 +134,18 @@ impl Tokenizer {
                 return Ok(Step::default());
             }
             self.end_value();
-            return Ok(Step { ended: true, ..Step::default() });
+            return Ok(Step {
+                ended: true,
+                ..Step::default()
+            });
         }
-        let text = text.step(byte, |unit| if name { self.pointer.push(unit) } else { Ok(()) })?;
+        let text = text.step(byte, |unit| {
+            if name {
+                self.pointer.push(unit)
+            } else {
+                Ok(())
+            }
+        })?;
         self.token = Token::String { name, text };
         Ok(Step::default())
     }
@@ -138,7 +154,10 @@ impl Tokenizer {
         match word.split_first() {
             Some((first, [])) if *first == byte => {
                 self.end_value();
-                Ok(Step { ended: true, ..Step::default() })
+                Ok(Step {
+                    ended: true,
+                    ..Step::default()
+                })
             }
             Some((first, rest)) if *first == byte => {
                 self.token = Token::Word(rest);
@@ -155,7 +174,10 @@ impl Tokenizer {
             (_, Expect::Value | Expect::ValueOrEnd) => self.begin(byte),
             (b'"', Expect::Name | Expect::NameOrEnd) => {
                 self.pointer.begin_name();
-                self.token = Token::String { name: true, text: Text::Plain };
+                self.token = Token::String {
+                    name: true,
+                    text: Text::Plain,
+                };
                 Ok(Step::default())
             }
             (b'}', Expect::NameOrEnd) => self.close(true),
@@ -164,7 +186,11 @@ impl Tokenizer {
                 Ok(Step::default())
             }
             (b',', Expect::CommaOrEnd) => {
-                self.expect = if self.pointer.in_object() { Expect::Name } else { Expect::Value };
+                self.expect = if self.pointer.in_object() {
+                    Expect::Name
+                } else {
+                    Expect::Value
+                };
                 Ok(Step::default())
             }
             (b'}', Expect::CommaOrEnd) => self.close(true),
@@ -175,7 +201,10 @@ impl Tokenizer {
 
     fn begin(&mut self, byte: u8) -> Result<Step, Fault> {
         self.token = match byte {
-            b'"' => Token::String { name: false, text: Text::Plain },
+            b'"' => Token::String {
+                name: false,
+                text: Text::Plain,
+            },
             b't' => Token::Word(b"rue"),
             b'f' => Token::Word(b"alse"),
             b'n' => Token::Word(b"ull"),
@@ -187,14 +216,24 @@ impl Tokenizer {
         };
         self.pointer.begin_value();
         if self.token != Token::None {
-            return Ok(Step { begins: Some(Shape::Scalar), ..Step::default() });
+            return Ok(Step {
+                begins: Some(Shape::Scalar),
+                ..Step::default()
+            });
         }
         if self.depth() == DEPTH {
             return Err(Fault::Limit(Limit::Depth));
         }
         self.pointer.open(byte == b'{');
-        self.expect = if byte == b'{' { Expect::NameOrEnd } else { Expect::ValueOrEnd };
-        Ok(Step { begins: Some(Shape::Container), ..Step::default() })
+        self.expect = if byte == b'{' {
+            Expect::NameOrEnd
+        } else {
+            Expect::ValueOrEnd
+        };
+        Ok(Step {
+            begins: Some(Shape::Container),
+            ..Step::default()
+        })
     }
 
     fn close(&mut self, object: bool) -> Result<Step, Fault> {
@@ -203,12 +242,19 @@ impl Tokenizer {
         }
         self.pointer.close();
         self.end_value();
-        Ok(Step { ended: true, ..Step::default() })
+        Ok(Step {
+            ended: true,
+            ..Step::default()
+        })
     }
 
     fn end_value(&mut self) {
         self.token = Token::None;
-        self.expect = if self.depth() == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
+        self.expect = if self.depth() == 0 {
+            Expect::Nothing
+        } else {
+            Expect::CommaOrEnd
+        };
     }
 }
 
@@ -227,6 +273,9 @@ impl Number {
     }
 
     fn is_complete(self) -> bool {
-        matches!(self, Self::Zero | Self::Integer | Self::Fraction | Self::Exponent)
+        matches!(
+            self,
+            Self::Zero | Self::Integer | Self::Fraction | Self::Exponent
+        )
     }
 }

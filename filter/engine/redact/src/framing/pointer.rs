@@ -45,7 +45,8 @@ impl Pointer {
     pub(super) fn push(&mut self, unit: Unit) -> Result<(), Fault> {
         match (unit, self.high_surrogate.take()) {
             (Unit::Escaped(low @ 0xdc00..=0xdfff), Some(high)) => {
-                let pair = 0x1_0000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(low) - 0xdc00);
+                let pair =
+                    0x1_0000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(low) - 0xdc00);
                 self.push_char(char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             (unit, Some(_)) => {
@@ -53,10 +54,15 @@ impl Pointer {
                 return self.push(unit);
             }
             (Unit::Escaped(high @ 0xd800..=0xdbff), None) => self.high_surrogate = Some(high),
-            (Unit::Escaped(unit), None) => self.push_char(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER)),
+            (Unit::Escaped(unit), None) => self
+                .push_char(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER)),
             (Unit::Byte(byte), None) => self.name.push(byte),
         }
-        if self.name.len() > NAME { Err(Fault::Limit(Limit::Name)) } else { Ok(()) }
+        if self.name.len() > NAME {
+            Err(Fault::Limit(Limit::Name))
+        } else {
+            Ok(())
+        }
     }
 
     /// None if the name is not UTF-8.
@@ -69,7 +75,9 @@ impl Pointer {
 
     /// A value begins: the pointer becomes its own.
     pub(super) fn begin_value(&mut self) {
-        let Some(container) = self.open.last_mut() else { return };
+        let Some(container) = self.open.last_mut() else {
+            return;
+        };
         self.text.truncate(container.length);
         self.text.push('/');
         if container.object {
@@ -87,7 +95,11 @@ impl Pointer {
     }
 
     pub(super) fn open(&mut self, object: bool) {
-        self.open.push(Container { object, length: self.text.len(), next_index: 0 });
+        self.open.push(Container {
+            object,
+            length: self.text.len(),
+            next_index: 0,
+        });
     }
 
     pub(super) fn close(&mut self) {
@@ -97,7 +109,8 @@ impl Pointer {
     }
 
     fn push_char(&mut self, c: char) {
-        self.name.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        self.name
+            .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
@@ -117,7 +130,11 @@ pub(super) enum Text {
 }
 
 impl Text {
-    pub(super) fn step(self, byte: u8, mut push: impl FnMut(Unit) -> Result<(), Fault>) -> Result<Self, Fault> {
+    pub(super) fn step(
+        self,
+        byte: u8,
+        mut push: impl FnMut(Unit) -> Result<(), Fault>,
+    ) -> Result<Self, Fault> {
         match (self, byte) {
             (Self::Plain, b'\\') => Ok(Self::Escape),
             (Self::Plain, 0..0x20) => Err(Fault::Syntax),
@@ -136,9 +153,19 @@ impl Text {
                 push(Unit::Byte(plain)).map(|()| Self::Plain)
             }
             (Self::Hex { digits, unit }, byte) => {
-                let digit = char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok()).ok_or(Fault::Syntax)?;
+                let digit = char::from(byte)
+                    .to_digit(16)
+                    .and_then(|digit| u16::try_from(digit).ok())
+                    .ok_or(Fault::Syntax)?;
                 let unit = unit << 4 | digit;
-                if digits == 3 { push(Unit::Escaped(unit)).map(|()| Self::Plain) } else { Ok(Self::Hex { digits: digits + 1, unit }) }
+                if digits == 3 {
+                    push(Unit::Escaped(unit)).map(|()| Self::Plain)
+                } else {
+                    Ok(Self::Hex {
+                        digits: digits + 1,
+                        unit,
+                    })
+                }
             }
         }
     }

@@ -26,10 +26,16 @@ enum Part {
     Tag(Varint),
     Varint,
     Length(Varint),
-    Fixed { left: u8 },
+    Fixed {
+        left: u8,
+    },
     /// The first byte of a field with a length decides what it is.
-    Undecided { end: u64 },
-    Text { end: u64 },
+    Undecided {
+        end: u64,
+    },
+    Text {
+        end: u64,
+    },
 }
 
 #[derive(Clone, Copy, Default)]
@@ -40,10 +46,20 @@ struct Varint {
 
 impl Message {
     pub(crate) fn new(length: u64) -> Self {
-        Self { ends: vec![length], offset: 0, part: Part::Tag(Varint::default()) }
+        Self {
+            ends: vec![length],
+            offset: 0,
+            part: Part::Tag(Varint::default()),
+        }
     }
 
-    pub(crate) fn write(&mut self, scanner: &mut Scanner, bytes: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn write(
+        &mut self,
+        scanner: &mut Scanner,
+        bytes: &[u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         let mut rest = bytes;
         while let Some(first) = rest.first().copied() {
             self.decide(first);
@@ -51,7 +67,9 @@ impl Message {
                 Part::Text { end } => usize::try_from(end - self.offset).unwrap_or(usize::MAX),
                 _ => 0,
             };
-            let (part, after) = rest.split_at_checked(text_left.clamp(1, rest.len())).unwrap_or((rest, &[]));
+            let (part, after) = rest
+                .split_at_checked(text_left.clamp(1, rest.len()))
+                .unwrap_or((rest, &[]));
             self.offset += part.len() as u64;
             match self.part {
                 Part::Text { end } => {
@@ -80,7 +98,11 @@ impl Message {
                 self.part = Part::Tag(Varint::default());
             }
             Part::Undecided { end } => self.part = Part::Text { end },
-            Part::Tag(Varint { shift: 0, .. }) if first < 0x80 && !is_tag => self.part = Part::Text { end: self.ends.last().copied().unwrap_or(0) },
+            Part::Tag(Varint { shift: 0, .. }) if first < 0x80 && !is_tag => {
+                self.part = Part::Text {
+                    end: self.ends.last().copied().unwrap_or(0),
+                }
+            }
             _ => {}
         }
     }
@@ -104,7 +126,9 @@ impl Message {
             Part::Fixed { left } => Part::Fixed { left: left - 1 },
             Part::Length(varint) => match varint.step(byte) {
                 Ok(0) => return self.next_field(),
-                Ok(length) if length <= end.saturating_sub(self.offset) => Part::Undecided { end: self.offset + length },
+                Ok(length) if length <= end.saturating_sub(self.offset) => Part::Undecided {
+                    end: self.offset + length,
+                },
                 Ok(_) => Part::Text { end },
                 Err(next) => next.map_or(Part::Text { end }, Part::Length),
             },
@@ -127,10 +151,16 @@ impl Message {
 impl Varint {
     /// The value with its last byte; else what was read so far, or none if it is too long.
     fn step(self, byte: u8) -> Result<u64, Option<Self>> {
-        let value = self.value | u64::from(byte & 0x7f).checked_shl(u32::from(self.shift)).unwrap_or(0);
+        let value = self.value
+            | u64::from(byte & 0x7f)
+                .checked_shl(u32::from(self.shift))
+                .unwrap_or(0);
         if byte & 0x80 == 0 {
             return Ok(value);
         }
-        Err((self.shift < 63).then_some(Self { value, shift: self.shift + 7 }))
+        Err((self.shift < 63).then_some(Self {
+            value,
+            shift: self.shift + 7,
+        }))
     }
 }

@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
+use super::RuleSet;
 use super::anchor::Anchors;
 use super::file::{self, RuleFile};
 use super::rule::Rule;
-use super::RuleSet;
 use crate::RuleError;
 use crate::scrub::Carriers;
 
@@ -44,7 +44,10 @@ impl RuleSetBuilder {
                     file: file.to_owned(),
                     rule: rule.kind().to_owned(),
                     field: "kind",
-                    problem: format!("is already taken by a rule in {}; choose another name, or disable that one first", other.file()),
+                    problem: format!(
+                        "is already taken by a rule in {}; choose another name, or disable that one first",
+                        other.file()
+                    ),
                 });
             }
             self.rules.push(rule);
@@ -69,7 +72,9 @@ impl RuleSetBuilder {
         let before = self.rules.len();
         self.rules.retain(|rule| rule.kind() != kind);
         if self.rules.len() == before {
-            return Err(RuleError::UnknownKind { kind: kind.to_owned() });
+            return Err(RuleError::UnknownKind {
+                kind: kind.to_owned(),
+            });
         }
         Ok(self)
     }
@@ -80,11 +85,23 @@ impl RuleSetBuilder {
     /// More literals than one automaton can hold.
     pub fn build(mut self) -> Result<RuleSet, RuleError> {
         if self.rules.len() >= usize::from(u16::MAX) {
-            return Err(RuleError::Anchors(format!("{} rules are too many", self.rules.len())));
+            return Err(RuleError::Anchors(format!(
+                "{} rules are too many",
+                self.rules.len()
+            )));
         }
         // Of two rules for the same bytes the surer one names them, then the more specific one; files are already in order of name.
-        self.rules.sort_by_key(|rule| (Reverse(rule.confidence()), Reverse(rule.matcher.anchors.iter().map(Vec::len).min())));
+        self.rules.sort_by_key(|rule| {
+            (
+                Reverse(rule.confidence()),
+                Reverse(rule.matcher.anchors.iter().map(Vec::len).min()),
+            )
+        });
         let anchors = Anchors::compile(&self.rules)?;
-        Ok(RuleSet { rules: self.rules, anchors, carriers: self.carriers })
+        Ok(RuleSet {
+            rules: self.rules,
+            anchors,
+            carriers: self.carriers,
+        })
     }
 }

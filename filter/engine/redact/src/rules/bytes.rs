@@ -18,19 +18,26 @@ impl ByteSet {
                     (range.start()..=range.end()).for_each(|byte| set.insert(byte));
                 }
             }
-            HirKind::Literal(literal) if literal.0.len() == 1 => literal.0.iter().for_each(|byte| set.insert(*byte)),
+            HirKind::Literal(literal) if literal.0.len() == 1 => {
+                literal.0.iter().for_each(|byte| set.insert(*byte));
+            }
             _ => return Err("is not a class of single bytes such as `[^0-9A-Za-z]`".to_owned()),
         }
         Ok(set)
     }
 
     pub(crate) fn contains(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+        self.0
+            .get(usize::from(byte >> 6))
+            .is_some_and(|word| word >> (byte & 63) & 1 == 1)
     }
 
     pub(super) fn union(self, other: Self) -> Self {
         let mut words = self.0;
-        words.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        words
+            .iter_mut()
+            .zip(other.0)
+            .for_each(|(word, other)| *word |= other);
         Self(words)
     }
 

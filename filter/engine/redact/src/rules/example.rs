@@ -10,17 +10,39 @@ use crate::{Finding, Framing, Judge, Limits, MaskStyle, Masker, Redactor, Treatm
 
 /// Fills in the placeholders of all examples of one rule.
 pub(super) fn expand_all(kind: &str, templates: &[String]) -> Vec<String> {
-    templates.iter().zip(0u64..).map(|(template, nth)| expand(template, &mut Noise::new(kind, nth))).collect()
+    templates
+        .iter()
+        .zip(0u64..)
+        .map(|(template, nth)| expand(template, &mut Noise::new(kind, nth)))
+        .collect()
 }
 
 /// Finds the credential in an example of its rule; the whole text if the rule does not find it.
 pub(super) fn sample(rules: &Arc<RuleSet>, rule: &Rule, text: String) -> Sample {
-    let mut spans = Spans { kind: rule.kind(), found: None };
-    let mut redactor = Redactor::new(Arc::clone(rules), Arc::new(Masker::new(MaskStyle::Label, None)), Framing::Plain, Limits::default());
+    let mut spans = Spans {
+        kind: rule.kind(),
+        found: None,
+    };
+    let mut redactor = Redactor::new(
+        Arc::clone(rules),
+        Arc::new(Masker::new(MaskStyle::Label, None)),
+        Framing::Plain,
+        Limits::default(),
+    );
     let mut out = Vec::new();
-    let _ = redactor.write(text.as_bytes(), &mut spans, &mut out).and_then(|()| redactor.end(&mut spans, &mut out));
-    let secret = spans.found.and_then(|(from, to)| text.get(from..to)).unwrap_or(&text).to_owned();
-    Sample { kind: rule.kind().to_owned(), text, secret }
+    let _ = redactor
+        .write(text.as_bytes(), &mut spans, &mut out)
+        .and_then(|()| redactor.end(&mut spans, &mut out));
+    let secret = spans
+        .found
+        .and_then(|(from, to)| text.get(from..to))
+        .unwrap_or(&text)
+        .to_owned();
+    Sample {
+        kind: rule.kind().to_owned(),
+        text,
+        secret,
+    }
 }
 
 struct Spans<'a> {
@@ -32,7 +54,10 @@ impl Judge for Spans<'_> {
     fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
         if finding.kind == self.kind && self.found.is_none() {
             let from = usize::try_from(finding.offset).unwrap_or(usize::MAX);
-            self.found = Some((from, from.saturating_add(usize::try_from(finding.length).unwrap_or(usize::MAX))));
+            self.found = Some((
+                from,
+                from.saturating_add(usize::try_from(finding.length).unwrap_or(usize::MAX)),
+            ));
         }
         Treatment::Mask
     }
@@ -42,9 +67,16 @@ fn expand(template: &str, noise: &mut Noise) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
-        let Some((placeholder, behind)) = after.split_once("}}") else { break };
+        let Some((placeholder, behind)) = after.split_once("}}") else {
+            break;
+        };
         text.push_str(before);
-        match placeholder.split_once(':').and_then(|(class, length)| Some((alphabet(class)?, length.parse().ok().filter(|length| *length <= LONGEST)?))) {
+        match placeholder.split_once(':').and_then(|(class, length)| {
+            Some((
+                alphabet(class)?,
+                length.parse().ok().filter(|length| *length <= LONGEST)?,
+            ))
+        }) {
             Some((alphabet, length)) => (0..length).for_each(|_| text.push(noise.pick(alphabet))),
             None if placeholder == "uuid" => {
                 for (nth, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
@@ -90,7 +122,12 @@ struct Noise(u64);
 
 impl Noise {
     fn new(kind: &str, nth: u64) -> Self {
-        Self(kind.bytes().fold(0xcbf2_9ce4_8422_2325 ^ nth, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)))
+        Self(
+            kind.bytes()
+                .fold(0xcbf2_9ce4_8422_2325 ^ nth, |hash, byte| {
+                    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+                }),
+        )
     }
 
     fn pick(&mut self, alphabet: &[u8]) -> char {

@@ -39,7 +39,10 @@ pub(super) struct RuleEntry {
 /// Reads a TOML file into its type; the error names the line.
 pub(crate) fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
     toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
         RuleError::Syntax {
             file: file.to_owned(),
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,

@@ -71,12 +71,18 @@ impl RuleSet {
 
     /// Every example of every rule with the credential inside it, for tests that plant credentials. Scans each example: not for traffic.
     pub fn corpus(self: &Arc<Self>) -> Vec<Sample> {
-        self.rules.iter().flat_map(|rule| rule.examples().into_iter().map(move |text| (rule, text))).map(|(rule, text)| example::sample(self, rule, text)).collect()
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.examples().into_iter().map(move |text| (rule, text)))
+            .map(|(rule, text)| example::sample(self, rule, text))
+            .collect()
     }
 }
 
 impl std::fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RuleSet").field("rules", &self.rules.len()).finish_non_exhaustive()
+        f.debug_struct("RuleSet")
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
     }
 }

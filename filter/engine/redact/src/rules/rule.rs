@@ -116,41 +116,88 @@ impl Rule {
 
     pub(super) fn compile(file: &str, provider: &str, entry: RuleEntry) -> Result<Self, RuleError> {
         let kind = entry.kind;
-        let refuse = |field, problem: String| RuleError::Field { file: file.to_owned(), rule: kind.clone(), field, problem };
-        if kind.is_empty() || kind.len() > 48 || !kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            return Err(refuse("kind", "is not a name of 1 to 48 lower-case letters, digits and `-`".to_owned()));
+        let refuse = |field, problem: String| RuleError::Field {
+            file: file.to_owned(),
+            rule: kind.clone(),
+            field,
+            problem,
+        };
+        if kind.is_empty()
+            || kind.len() > 48
+            || !kind
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
+            return Err(refuse(
+                "kind",
+                "is not a name of 1 to 48 lower-case letters, digits and `-`".to_owned(),
+            ));
         }
         if entry.examples.is_empty() {
-            return Err(refuse("examples", "is empty; give at least one text in which the credential is found".to_owned()));
+            return Err(refuse(
+                "examples",
+                "is empty; give at least one text in which the credential is found".to_owned(),
+            ));
         }
         if entry.tail.is_some() && entry.after.is_some() {
-            return Err(refuse("after", "cannot stand beside `tail`, which already says how far the value goes; remove one".to_owned()));
+            return Err(refuse(
+                "after",
+                "cannot stand beside `tail`, which already says how far the value goes; remove one"
+                    .to_owned(),
+            ));
         }
-        let class = |field, text: Option<String>| text.map(|text| ByteSet::parse(&text)).transpose().map_err(|problem| refuse(field, problem));
+        let class = |field, text: Option<String>| {
+            text.map(|text| ByteSet::parse(&text))
+                .transpose()
+                .map_err(|problem| refuse(field, problem))
+        };
         let before = class("before", entry.before)?;
         let after = class("after", entry.after)?;
-        let lead = entry.lead.map(|lead| Automaton::compile(&lead)).transpose().map_err(|problem| refuse("lead", problem))?;
-        let value = Automaton::compile(&entry.pattern).map_err(|problem| refuse("pattern", problem))?;
-        let tail = entry.tail.map(|tail| Automaton::compile(&tail)).transpose().map_err(|problem| refuse("tail", problem))?;
+        let compile = |field, pattern: Option<String>| {
+            pattern
+                .map(|pattern| Automaton::compile(&pattern))
+                .transpose()
+                .map_err(|problem| refuse(field, problem))
+        };
+        let (lead, lead_shape) = compile("lead", entry.lead)?.unzip();
+        let (value, shape) =
+            Automaton::compile(&entry.pattern).map_err(|problem| refuse("pattern", problem))?;
+        let tail = compile("tail", entry.tail)?.map(|(tail, _)| tail);
 
-        if value.min_length() == 0 {
-            return Err(refuse("pattern", "matches the empty text; make a part of it required".to_owned()));
+        if shape.min_length() == 0 {
+            return Err(refuse(
+                "pattern",
+                "matches the empty text; make a part of it required".to_owned(),
+            ));
         }
-        if let Some(lead) = &lead
+        if let Some(lead) = &lead_shape
             && lead.max_length().is_none_or(|max| max > 512)
         {
-            return Err(refuse("lead", "can be longer than 512 bytes; bound every repetition, as in `\\s{0,4}`".to_owned()));
+            return Err(refuse(
+                "lead",
+                "can be longer than 512 bytes; bound every repetition, as in `\\s{0,4}`".to_owned(),
+            ));
         }
-        let max_length = match (value.max_length(), entry.max_length) {
+        let max_length = match (shape.max_length(), entry.max_length) {
             (Some(max), None) if max <= 1024 => max,
             (Some(_), None) => return Err(refuse("pattern", "can be longer than 1024 bytes; put the open end into `tail`, or state `max_length`".to_owned())),
             (None, None) => return Err(refuse("pattern", "has no longest match; give each repetition an upper bound, put the open end into `tail`, or state `max_length`".to_owned())),
-            (_, Some(stated)) if (value.min_length()..=8192).contains(&stated) => stated,
-            (_, Some(_)) => return Err(refuse("max_length", format!("is not between the shortest match ({}) and 8192", value.min_length()))),
+            (_, Some(stated)) if (shape.min_length()..=8192).contains(&stated) => stated,
+            (_, Some(_)) => return Err(refuse("max_length", format!("is not between the shortest match ({}) and 8192", shape.min_length()))),
         };
-        let anchored = lead.as_ref().unwrap_or(&value);
-        let anchors = anchored.anchors().map_err(|problem| refuse(if lead.is_some() { "lead" } else { "pattern" }, problem))?;
-        let matcher = Matcher { before, lead, value, tail, after, max_length: max_length as u64, anchors };
+        let anchored = lead_shape.as_ref().unwrap_or(&shape);
+        let anchors = anchored
+            .anchors()
+            .map_err(|problem| refuse(if lead.is_some() { "lead" } else { "pattern" }, problem))?;
+        let matcher = Matcher {
+            before,
+            lead,
+            value,
+            tail,
+            after,
+            max_length: max_length as u64,
+            anchors,
+        };
         Ok(Self {
             kind,
             title: entry.title,
@@ -168,7 +215,10 @@ impl Rule {
 
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rule").field("kind", &self.kind).field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("Rule")
+            .field("kind", &self.kind)
+            .field("file", &self.file)
+            .finish_non_exhaustive()
     }
 }
 

@@ -45,12 +45,27 @@ impl Candidate {
             Some(lead) => (Phase::Lead, lead.start(), UNKNOWN),
             None => (Phase::Value, matcher.value.start(), start),
         };
-        Self { rule, start, end: None, later: None, phase, state, pending: None }
+        Self {
+            rule,
+            start,
+            end: None,
+            later: None,
+            phase,
+            state,
+            pending: None,
+        }
     }
 
     /// Takes the byte at offset `at`, which the window already holds. False once nothing more can come of it; `end` then says
     /// whether it found something.
-    pub(super) fn step(&mut self, matcher: &Matcher, at: u64, byte: u8, window: &Window, bounds: Bounds) -> bool {
+    pub(super) fn step(
+        &mut self,
+        matcher: &Matcher,
+        at: u64,
+        byte: u8,
+        window: &Window,
+        bounds: Bounds,
+    ) -> bool {
         match self.phase {
             Phase::Lead => self.step_lead(matcher, at, byte, window, bounds),
             Phase::Value => self.step_value(matcher, at, byte, bounds),
@@ -76,12 +91,18 @@ impl Candidate {
             && self.pending == other.pending
             && match self.phase {
                 Phase::Lead => self.start == other.start,
-                Phase::Value | Phase::Tail => self.start <= other.start && (self.end.is_some() || other.end.is_none()),
+                Phase::Value | Phase::Tail => {
+                    self.start <= other.start && (self.end.is_some() || other.end.is_none())
+                }
             }
     }
 
     pub(super) fn absorb(&mut self, other: &Self) {
-        self.later = self.later.max(other.later).max((other.start != UNKNOWN).then_some(other.start)).filter(|later| *later != self.start);
+        self.later = self
+            .later
+            .max(other.later)
+            .max((other.start != UNKNOWN).then_some(other.start))
+            .filter(|later| *later != self.start);
     }
 
     /// Whether it can still be found when everything before `end` is taken.
@@ -102,8 +123,17 @@ impl Candidate {
         self.phase == Phase::Lead
     }
 
-    fn step_lead(&mut self, matcher: &Matcher, at: u64, byte: u8, window: &Window, bounds: Bounds) -> bool {
-        let Some(lead) = &matcher.lead else { return false };
+    fn step_lead(
+        &mut self,
+        matcher: &Matcher,
+        at: u64,
+        byte: u8,
+        window: &Window,
+        bounds: Bounds,
+    ) -> bool {
+        let Some(lead) = &matcher.lead else {
+            return false;
+        };
         match lead.step(self.state, byte) {
             Some(next) => {
                 self.state = next;
@@ -123,10 +153,12 @@ impl Candidate {
             return false;
         }
         (self.phase, self.state) = (Phase::Value, matcher.value.start());
-        (self.start..).zip(window.slice(self.start, to)).all(|(at, byte)| match self.phase {
-            Phase::Tail => self.step_tail(matcher, at, *byte),
-            Phase::Lead | Phase::Value => self.step_value(matcher, at, *byte, bounds),
-        })
+        (self.start..)
+            .zip(window.slice(self.start, to))
+            .all(|(at, byte)| match self.phase {
+                Phase::Tail => self.step_tail(matcher, at, *byte),
+                Phase::Lead | Phase::Value => self.step_value(matcher, at, *byte, bounds),
+            })
     }
 
     fn step_value(&mut self, matcher: &Matcher, at: u64, byte: u8, bounds: Bounds) -> bool {
@@ -135,7 +167,9 @@ impl Candidate {
         {
             self.end = Some(end);
         }
-        let Some(next) = matcher.value.step(self.state, byte) else { return false };
+        let Some(next) = matcher.value.step(self.state, byte) else {
+            return false;
+        };
         self.state = next;
         if matcher.value.accepts(next) {
             match &matcher.tail {
@@ -162,7 +196,13 @@ impl Candidate {
     }
 
     fn step_tail(&mut self, matcher: &Matcher, at: u64, byte: u8) -> bool {
-        let Some((next, accepts)) = matcher.tail.as_ref().and_then(|tail| step(tail, self.state, byte)) else { return false };
+        let Some((next, accepts)) = matcher
+            .tail
+            .as_ref()
+            .and_then(|tail| step(tail, self.state, byte))
+        else {
+            return false;
+        };
         self.state = next;
         if accepts {
             self.end = Some(at + 1);
@@ -172,5 +212,7 @@ impl Candidate {
 }
 
 fn step(automaton: &Automaton, state: State, byte: u8) -> Option<(State, bool)> {
-    automaton.step(state, byte).map(|next| (next, automaton.accepts(next)))
+    automaton
+        .step(state, byte)
+        .map(|next| (next, automaton.accepts(next)))
 }

@@ -21,8 +21,22 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn new(candidate: Candidate, treatment: Treatment, stars: bool, hash: Option<Hash>) -> Self {
-        Self { candidate, start: candidate.start, done: false, treatment, stars, hash, taken: candidate.start, last: [0; 4] }
+    pub(super) fn new(
+        candidate: Candidate,
+        treatment: Treatment,
+        stars: bool,
+        hash: Option<Hash>,
+    ) -> Self {
+        Self {
+            candidate,
+            start: candidate.start,
+            done: false,
+            treatment,
+            stars,
+            hash,
+            taken: candidate.start,
+            last: [0; 4],
+        }
     }
 
     /// Behind the last byte that belongs to it for certain.
@@ -36,7 +50,9 @@ impl Open {
         let bytes = window.slice(self.taken, end);
         match self.treatment {
             Treatment::Reveal => out.extend_from_slice(bytes),
-            Treatment::Mask | Treatment::Block if self.stars => Masker::stars(bytes.len() as u64, out),
+            Treatment::Mask | Treatment::Block if self.stars => {
+                Masker::stars(bytes.len() as u64, out);
+            }
             Treatment::Mask | Treatment::Block => {
                 if let Some(hash) = &mut self.hash {
                     hash.update(bytes);
@@ -53,7 +69,13 @@ impl Open {
     /// Sets its mask, if that was not done on the way.
     pub(super) fn finish(self, kind: &str, masker: &Masker, out: &mut Vec<u8>) {
         if self.treatment != Treatment::Reveal && !self.stars {
-            masker.mask_parts(kind, self.end() - self.start, Some(self.last), self.hash.map(Hash::fingerprint), out);
+            masker.mask_parts(
+                kind,
+                self.end() - self.start,
+                Some(self.last),
+                self.hash.map(Hash::fingerprint),
+                out,
+            );
         }
     }
 }

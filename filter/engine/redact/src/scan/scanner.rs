@@ -10,7 +10,9 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::rules::{AnchorState, Rule};
-use crate::{Finding, Judge, Limit, Limits, Masker, OnLimit, RedactError, RuleId, RuleSet, Treatment};
+use crate::{
+    Finding, Judge, Limit, Limits, Masker, OnLimit, RedactError, RuleId, RuleSet, Treatment,
+};
 
 use super::candidate::{Bounds, Candidate, UNKNOWN};
 use super::open::Open;
@@ -56,7 +58,12 @@ pub(crate) enum Strictness {
 }
 
 impl Scanner {
-    pub(crate) fn new(rules: Arc<RuleSet>, masker: Arc<Masker>, limits: Limits, strictness: Strictness) -> Self {
+    pub(crate) fn new(
+        rules: Arc<RuleSet>,
+        masker: Arc<Masker>,
+        limits: Limits,
+        strictness: Strictness,
+    ) -> Self {
         let anchor = rules.anchors.start();
         Self {
             rules,
@@ -78,7 +85,12 @@ impl Scanner {
     }
 
     /// Takes a piece of the text. O(length) times the number of candidates alive at once, which the rules bound.
-    pub(crate) fn write(&mut self, chunk: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn write(
+        &mut self,
+        chunk: &[u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         for piece in chunk.chunks(PIECE) {
             self.window.push(piece);
             while self.position < self.window.end() && !self.muted {
@@ -96,7 +108,11 @@ impl Scanner {
     }
 
     /// The text ends here: whatever is complete is settled, all else is given out, and the next byte starts a new text.
-    pub(crate) fn flush(&mut self, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn flush(
+        &mut self,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         let (end, bounds) = (self.window.end(), self.bounds());
         self.anchor = self.rules.anchors.start();
         for mut candidate in self.live.drain(..) {
@@ -118,7 +134,12 @@ impl Scanner {
     }
 
     /// Ends the text, and lets these bytes through unread.
-    pub(crate) fn pass(&mut self, bytes: &[u8], judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn pass(
+        &mut self,
+        bytes: &[u8],
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         self.drop_bytes(bytes.len(), judge, out)?;
         if !self.muted {
             out.extend_from_slice(bytes);
@@ -127,7 +148,12 @@ impl Scanner {
     }
 
     /// Ends the text, and counts bytes that are not given out.
-    pub(crate) fn drop_bytes(&mut self, length: usize, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(crate) fn drop_bytes(
+        &mut self,
+        length: usize,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         self.flush(judge, out)?;
         self.window.jump(length as u64);
         self.position = self.window.end();
@@ -143,7 +169,9 @@ impl Scanner {
     /// Bytes held back, and one for a mask still to come.
     pub(crate) fn held(&self) -> usize {
         let bytes = self.window.end().saturating_sub(self.window.emitted());
-        usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(usize::from(self.open.is_some()))
+        usize::try_from(bytes)
+            .unwrap_or(usize::MAX)
+            .saturating_add(usize::from(self.open.is_some()))
     }
 
     /// Candidate steps taken so far: the work beyond one transition per byte.
@@ -155,10 +183,14 @@ impl Scanner {
     /// Looks for the next anchor while there is no candidate to feed: the path of nearly every byte.
     fn skim(&mut self) {
         let (anchors, mut state) = (&self.rules.anchors, self.anchor);
-        let found = self.window.slice(self.position, self.window.end()).iter().position(|byte| {
-            state = anchors.step(state, *byte);
-            anchors.is_match(state)
-        });
+        let found = self
+            .window
+            .slice(self.position, self.window.end())
+            .iter()
+            .position(|byte| {
+                state = anchors.step(state, *byte);
+                anchors.is_match(state)
+            });
         self.anchor = state;
         match found {
             Some(index) => {
@@ -172,12 +204,16 @@ impl Scanner {
     /// Feeds one byte to every candidate, and starts new ones.
     fn advance(&mut self) {
         let at = self.position;
-        let Some(byte) = self.window.byte(at) else { return };
+        let Some(byte) = self.window.byte(at) else {
+            return;
+        };
         let bounds = self.bounds();
         let (rules, window, ready) = (&self.rules, &self.window, &mut self.ready);
         self.steps += self.live.len() as u64 + 1;
         self.live.retain_mut(|candidate| {
-            let Some(rule) = rules.rules.get(usize::from(candidate.rule)) else { return false };
+            let Some(rule) = rules.rules.get(usize::from(candidate.rule)) else {
+                return false;
+            };
             let alive = candidate.step(&rule.matcher, at, byte, window, bounds);
             if !alive && candidate.end.is_some() {
                 ready.push(*candidate);
@@ -185,7 +221,10 @@ impl Scanner {
             alive
         });
         if let Some(open) = &mut self.open {
-            open.done = rules.rules.get(usize::from(open.candidate.rule)).is_none_or(|rule| !open.candidate.step(&rule.matcher, at, byte, window, bounds));
+            open.done = rules
+                .rules
+                .get(usize::from(open.candidate.rule))
+                .is_none_or(|rule| !open.candidate.step(&rule.matcher, at, byte, window, bounds));
         }
         self.anchor = rules.anchors.step(self.anchor, byte);
         self.position += 1;
@@ -198,27 +237,43 @@ impl Scanner {
     }
 
     fn bounds(&self) -> Bounds {
-        Bounds { settled: self.settled, strict: self.strictness == Strictness::Text }
+        Bounds {
+            settled: self.settled,
+            strict: self.strictness == Strictness::Text,
+        }
     }
 
     /// An anchor ends at the position: its rules start, and read again what was read of them already.
     fn start_candidates(&mut self) {
         let bounds = self.bounds();
-        let floor = self.open.as_ref().map_or(self.settled, Open::end).max(self.text_start);
+        let floor = self
+            .open
+            .as_ref()
+            .map_or(self.settled, Open::end)
+            .max(self.text_start);
         for literal in self.rules.anchors.found(self.anchor) {
             let start = self.position.saturating_sub(literal.length);
             if start < floor {
                 continue;
             }
             for id in &literal.rules {
-                let Some(Rule { matcher, .. }) = self.rules.rules.get(usize::from(*id)) else { continue };
-                if bounds.strict && matcher.before.is_some_and(|before| !may_precede(&self.window, self.text_start, start, |byte| before.contains(byte))) {
+                let Some(Rule { matcher, .. }) = self.rules.rules.get(usize::from(*id)) else {
+                    continue;
+                };
+                if bounds.strict
+                    && matcher.before.is_some_and(|before| {
+                        !may_precede(&self.window, self.text_start, start, |byte| {
+                            before.contains(byte)
+                        })
+                    })
+                {
                     continue;
                 }
                 let mut candidate = Candidate::new(*id, start, matcher);
                 self.steps += literal.length;
-                let alive =
-                    (start..).zip(self.window.slice(start, self.position)).all(|(at, byte)| candidate.step(matcher, at, *byte, &self.window, bounds));
+                let alive = (start..)
+                    .zip(self.window.slice(start, self.position))
+                    .all(|(at, byte)| candidate.step(matcher, at, *byte, &self.window, bounds));
                 if alive {
                     self.live.push(candidate);
                 } else if candidate.end.is_some() {
@@ -252,9 +307,19 @@ impl Scanner {
             self.drop_doomed();
         }
         while self.open.is_none()
-            && let Some(best) = self.ready.iter().copied().min_by_key(|found| (found.start, Reverse(found.end), found.rule))
+            && let Some(best) = self
+                .ready
+                .iter()
+                .copied()
+                .min_by_key(|found| (found.start, Reverse(found.end), found.rule))
         {
-            let rival = self.live.iter().map(|rival| rival.start).min().unwrap_or(UNKNOWN).min(self.pending_start());
+            let rival = self
+                .live
+                .iter()
+                .map(|rival| rival.start)
+                .min()
+                .unwrap_or(UNKNOWN)
+                .min(self.pending_start());
             if rival <= best.start {
                 break;
             }
@@ -277,26 +342,51 @@ impl Scanner {
             Some(open) => (open.start, open.end()),
             None => {
                 let all = || self.live.iter().chain(&self.ready);
-                let Some(first) = all().map(|candidate| candidate.start).min().filter(|first| *first <= self.pending_start()) else { return };
-                let Some(reach) = all().filter(|candidate| candidate.start == first).filter_map(|candidate| candidate.end).max() else { return };
+                let Some(first) = all()
+                    .map(|candidate| candidate.start)
+                    .min()
+                    .filter(|first| *first <= self.pending_start())
+                else {
+                    return;
+                };
+                let Some(reach) = all()
+                    .filter(|candidate| candidate.start == first)
+                    .filter_map(|candidate| candidate.end)
+                    .max()
+                else {
+                    return;
+                };
                 (first, reach)
             }
         };
-        let survives = |candidate: &mut Candidate| candidate.in_lead() || candidate.start == first || candidate.survives(reach);
+        let survives = |candidate: &mut Candidate| {
+            candidate.in_lead() || candidate.start == first || candidate.survives(reach)
+        };
         self.live.retain_mut(survives);
         self.ready.retain_mut(survives);
     }
 
-    fn treat(&mut self, found: Candidate, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    fn treat(
+        &mut self,
+        found: Candidate,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
         let end = found.end.unwrap_or(found.start);
         self.window.emit(found.start, out);
         if let Some(rule) = self.rules.rules.get(usize::from(found.rule)) {
             let value = self.window.slice(found.start, end);
             match judge.treat(&finding(rule, found, end, self.masker.fingerprint(value))) {
-                Treatment::Mask if self.strictness == Strictness::Field => Masker::stars(end - found.start, out),
+                Treatment::Mask if self.strictness == Strictness::Field => {
+                    Masker::stars(end - found.start, out);
+                }
                 Treatment::Mask => self.masker.mask(rule.kind(), value, out),
                 Treatment::Reveal => out.extend_from_slice(value),
-                Treatment::Block => return Err(RedactError::Blocked { kind: rule.kind().to_owned() }),
+                Treatment::Block => {
+                    return Err(RedactError::Blocked {
+                        kind: rule.kind().to_owned(),
+                    });
+                }
             }
         }
         self.leave(end);
@@ -307,7 +397,8 @@ impl Scanner {
     fn leave(&mut self, end: u64) {
         self.window.skip(end);
         self.settled = self.settled.max(end);
-        self.live.retain_mut(|candidate| candidate.in_lead() || candidate.survives(end));
+        self.live
+            .retain_mut(|candidate| candidate.in_lead() || candidate.survives(end));
         self.ready.retain_mut(|candidate| candidate.survives(end));
     }
 
@@ -324,7 +415,13 @@ impl Scanner {
                 continue;
             }
             let holding = |candidate: &Candidate| candidate.start == from;
-            if let Some(candidate) = self.live.iter().copied().filter(|candidate| holding(candidate) && candidate.in_tail()).min_by_key(|candidate| candidate.rule) {
+            if let Some(candidate) = self
+                .live
+                .iter()
+                .copied()
+                .filter(|candidate| holding(candidate) && candidate.in_tail())
+                .min_by_key(|candidate| candidate.rule)
+            {
                 self.open_value(candidate, judge)?;
                 continue;
             }
@@ -334,11 +431,23 @@ impl Scanner {
                     self.settle(judge, out)?;
                 }
                 (OnLimit::MaskRest, Strictness::Text) => {
-                    let kind = self.live.iter().find(|candidate| holding(candidate)).and_then(|candidate| self.rules.rules.get(usize::from(candidate.rule)));
-                    self.masker.mask_parts(kind.map_or("rest", Rule::kind), self.position - from, None, None, out);
+                    let kind = self
+                        .live
+                        .iter()
+                        .find(|candidate| holding(candidate))
+                        .and_then(|candidate| self.rules.rules.get(usize::from(candidate.rule)));
+                    self.masker.mask_parts(
+                        kind.map_or("rest", Rule::kind),
+                        self.position - from,
+                        None,
+                        None,
+                        out,
+                    );
                     self.mute();
                 }
-                (OnLimit::MaskRest, Strictness::Field) | (OnLimit::Truncate, _) => return Err(RedactError::Limit(Limit::Held)),
+                (OnLimit::MaskRest, Strictness::Field) | (OnLimit::Truncate, _) => {
+                    return Err(RedactError::Limit(Limit::Held));
+                }
             }
         }
         Ok(())
@@ -353,16 +462,25 @@ impl Scanner {
     }
 
     /// Judges a value by what was seen of it, and from here on follows it without keeping it.
-    fn open_value(&mut self, candidate: Candidate, judge: &mut dyn Judge) -> Result<(), RedactError> {
-        let Some(rule) = self.rules.rules.get(usize::from(candidate.rule)) else { return Ok(()) };
+    fn open_value(
+        &mut self,
+        candidate: Candidate,
+        judge: &mut dyn Judge,
+    ) -> Result<(), RedactError> {
+        let Some(rule) = self.rules.rules.get(usize::from(candidate.rule)) else {
+            return Ok(());
+        };
         let end = candidate.end.unwrap_or(candidate.start);
         let treatment = judge.treat(&finding(rule, candidate, end, None));
         if treatment == Treatment::Block {
-            return Err(RedactError::Blocked { kind: rule.kind().to_owned() });
+            return Err(RedactError::Blocked {
+                kind: rule.kind().to_owned(),
+            });
         }
         let stars = self.strictness == Strictness::Field || self.masker.keeps_length();
         self.open = Some(Open::new(candidate, treatment, stars, self.masker.hash()));
-        self.live.retain(|other| other.in_lead() || other.start != candidate.start);
+        self.live
+            .retain(|other| other.in_lead() || other.start != candidate.start);
         self.drop_doomed();
         Ok(())
     }
@@ -381,11 +499,23 @@ impl Scanner {
         if let Some(open) = &self.open {
             return open.end();
         }
-        let candidates = self.live.iter().chain(&self.ready).map(|candidate| candidate.start).min().unwrap_or(UNKNOWN);
-        let pending = self.rules.anchors.pending_value(self.anchor, |length, before| {
-            let start = self.position.saturating_sub(length);
-            self.strictness == Strictness::Field || may_precede(&self.window, self.text_start, start, |byte| before.contains(byte))
-        });
+        let candidates = self
+            .live
+            .iter()
+            .chain(&self.ready)
+            .map(|candidate| candidate.start)
+            .min()
+            .unwrap_or(UNKNOWN);
+        let pending = self
+            .rules
+            .anchors
+            .pending_value(self.anchor, |length, before| {
+                let start = self.position.saturating_sub(length);
+                self.strictness == Strictness::Field
+                    || may_precede(&self.window, self.text_start, start, |byte| {
+                        before.contains(byte)
+                    })
+            });
         let literal = self.position - pending.min(self.position);
         candidates.min(literal)
     }
@@ -412,7 +542,12 @@ impl Scanner {
     }
 }
 
-fn finding(rule: &Rule, found: Candidate, end: u64, fingerprint: Option<crate::Fingerprint>) -> Finding<'_> {
+fn finding(
+    rule: &Rule,
+    found: Candidate,
+    end: u64,
+    fingerprint: Option<crate::Fingerprint>,
+) -> Finding<'_> {
     Finding {
         kind: rule.kind(),
         category: rule.category(),

@@ -11,7 +11,12 @@ const FACTOR: f64 = 48.0;
 fn steps_per_byte(rules: &Arc<RuleSet>, pattern: &str, length: usize) -> f64 {
     let text = pattern.repeat(length / pattern.len() + 1);
     let masker = Arc::new(Masker::new(MaskStyle::Label, None));
-    let mut scanner = Scanner::new(Arc::clone(rules), masker, Limits::default(), Strictness::Text);
+    let mut scanner = Scanner::new(
+        Arc::clone(rules),
+        masker,
+        Limits::default(),
+        Strictness::Text,
+    );
     let mut out = Vec::new();
     for chunk in text.as_bytes().chunks(1021) {
         scanner.write(chunk, &mut MaskAll, &mut out).unwrap();
@@ -24,15 +29,47 @@ fn steps_per_byte(rules: &Arc<RuleSet>, pattern: &str, length: usize) -> f64 {
 
 /// What a hostile sender would repeat: anchors back to back, and credentials that fail at the last byte.
 fn hostile(rules: &RuleSet) -> Vec<String> {
-    let texts = ["eyJ", "eyJ.", "eyJhbGciOi.", "key = ", "token: ", "://a:", "-----BEGIN ", "-----BEGIN RSA PRIVATE KEY-----\n", "glpat-", "sk-ant-api03-sk-", "MTIzMTIz", "\"d\":\"", "secret="];
-    let anchors = rules.rules().flat_map(|rule| &rule.matcher.anchors).map(|anchor| String::from_utf8_lossy(anchor).into_owned());
-    let upper = rules.rules().flat_map(|rule| &rule.matcher.anchors).map(|anchor| String::from_utf8_lossy(anchor).to_ascii_uppercase());
+    let texts = [
+        "eyJ",
+        "eyJ.",
+        "eyJhbGciOi.",
+        "key = ",
+        "token: ",
+        "://a:",
+        "-----BEGIN ",
+        "-----BEGIN RSA PRIVATE KEY-----\n",
+        "glpat-",
+        "sk-ant-api03-sk-",
+        "MTIzMTIz",
+        "\"d\":\"",
+        "secret=",
+    ];
+    let anchors = rules
+        .rules()
+        .flat_map(|rule| &rule.matcher.anchors)
+        .map(|anchor| String::from_utf8_lossy(anchor).into_owned());
+    let upper = rules
+        .rules()
+        .flat_map(|rule| &rule.matcher.anchors)
+        .map(|anchor| String::from_utf8_lossy(anchor).to_ascii_uppercase());
     let near_misses = rules.rules().flat_map(Rule::examples).flat_map(|example| {
         let start = |length: usize| example.chars().take(length).collect::<String>();
         let length = example.chars().count();
-        [format!("{}~", start(length.saturating_sub(1))), start(length / 2), start(8), start(5)]
+        [
+            format!("{}~", start(length.saturating_sub(1))),
+            start(length / 2),
+            start(8),
+            start(5),
+        ]
     });
-    let mut all: Vec<String> = texts.iter().map(|text| (*text).to_owned()).chain(anchors).chain(upper).chain(near_misses).filter(|text| !text.is_empty()).collect();
+    let mut all: Vec<String> = texts
+        .iter()
+        .map(|text| (*text).to_owned())
+        .chain(anchors)
+        .chain(upper)
+        .chain(near_misses)
+        .filter(|text| !text.is_empty())
+        .collect();
     all.sort();
     all.dedup();
     all
@@ -49,7 +86,10 @@ fn work_is_linear_with_a_stated_factor() {
         }
         if short > 4.0 {
             let long = steps_per_byte(&rules, &pattern, 80_000);
-            assert!(long < short * 1.1 + 1.0, "{pattern:?} costs {short} steps per byte at 20 KB and {long} at 80 KB");
+            assert!(
+                long < short * 1.1 + 1.0,
+                "{pattern:?} costs {short} steps per byte at 20 KB and {long} at 80 KB"
+            );
         }
     }
     assert!(worst.0 < FACTOR, "{worst:?}");

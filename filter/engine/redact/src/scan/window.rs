@@ -28,12 +28,18 @@ impl Window {
     }
 
     pub(super) fn byte(&self, at: u64) -> Option<u8> {
-        self.bytes.get(usize::try_from(at.checked_sub(self.base)?).ok()?).copied()
+        self.bytes
+            .get(usize::try_from(at.checked_sub(self.base)?).ok()?)
+            .copied()
     }
 
     /// The bytes from `from` up to `to`, as far as they are kept.
     pub(super) fn slice(&self, from: u64, to: u64) -> &[u8] {
-        let index = |at: u64| usize::try_from(at.saturating_sub(self.base)).unwrap_or(usize::MAX).min(self.bytes.len());
+        let index = |at: u64| {
+            usize::try_from(at.saturating_sub(self.base))
+                .unwrap_or(usize::MAX)
+                .min(self.bytes.len())
+        };
         self.bytes.get(index(from)..index(to)).unwrap_or_default()
     }
 
@@ -59,7 +65,9 @@ impl Window {
     pub(super) fn trim(&mut self) {
         let keep = self.emitted.saturating_sub(HISTORY);
         if keep > self.base {
-            let gone = usize::try_from(keep - self.base).unwrap_or(usize::MAX).min(self.bytes.len());
+            let gone = usize::try_from(keep - self.base)
+                .unwrap_or(usize::MAX)
+                .min(self.bytes.len());
             self.bytes.drain(..gone);
             self.base += gone as u64;
         }

@@ -117,9 +117,11 @@ impl Carriers {
     pub(crate) fn add(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
         let parsed: CarrierFile = parse(file, text)?;
         let lower = |names: Vec<String>| names.into_iter().map(|name| name.to_ascii_lowercase());
-        self.authorization_headers.extend(lower(parsed.authorization_headers));
+        self.authorization_headers
+            .extend(lower(parsed.authorization_headers));
         self.url_headers.extend(lower(parsed.url_headers));
-        self.exclude.extend(parsed.exclude.iter().map(|name| folded(name)));
+        self.exclude
+            .extend(parsed.exclude.iter().map(|name| folded(name)));
         for entry in parsed.header {
             let carrier = Carrier::new(&entry.kind, &entry.category);
             lower(entry.names).for_each(|name| self.headers.insert(name, &carrier));
@@ -127,15 +129,29 @@ impl Carriers {
         for entry in parsed.cookie {
             let carrier = Carrier::new(&entry.kind, &entry.category);
             lower(entry.names).for_each(|name| self.cookies.insert(name, &carrier));
-            self.cookie_words.extend(lower(entry.words).map(|word| (word, carrier.clone())));
+            self.cookie_words
+                .extend(lower(entry.words).map(|word| (word, carrier.clone())));
         }
         for entry in parsed.query {
             let carrier = Carrier::new(&entry.kind, &entry.category);
-            self.queries.extend(entry.names.iter().map(|name| (folded(name), carrier.clone())));
+            self.queries.extend(
+                entry
+                    .names
+                    .iter()
+                    .map(|name| (folded(name), carrier.clone())),
+            );
         }
         for entry in parsed.scheme {
             let carrier = Carrier::new(&entry.kind, &entry.category);
-            let scheme = |name: String| (name, Scheme { carrier: carrier.clone(), parameters: entry.parameters.clone() });
+            let scheme = |name: String| {
+                (
+                    name,
+                    Scheme {
+                        carrier: carrier.clone(),
+                        parameters: entry.parameters.clone(),
+                    },
+                )
+            };
             self.schemes.extend(lower(entry.names).map(scheme));
         }
         Ok(())
@@ -148,7 +164,11 @@ impl Carriers {
             "set-cookie" => Role::SetCookie,
             name if self.authorization_headers.contains(name) => Role::Authorization,
             name if self.url_headers.contains(name) => Role::Url,
-            name => self.headers.get(name).filter(|_| !self.exclude.contains(&folded(name))).map_or(Role::Other, Role::Secret),
+            name => self
+                .headers
+                .get(name)
+                .filter(|_| !self.exclude.contains(&folded(name)))
+                .map_or(Role::Other, Role::Secret),
         }
     }
 
@@ -160,27 +180,44 @@ impl Carriers {
         if self.exclude.contains(&folded(&name)) {
             return None;
         }
-        let word = self.cookie_words.iter().find(|(word, _)| name.contains(word.as_str())).map(|(_, carrier)| carrier);
+        let word = self
+            .cookie_words
+            .iter()
+            .find(|(word, _)| name.contains(word.as_str()))
+            .map(|(_, carrier)| carrier);
         word.or(hidden.then_some(&self.hidden_cookie))
     }
 
     pub(super) fn query(&self, name: &str) -> Option<&Carrier> {
         let name = folded(name);
-        self.queries.get(&name).filter(|_| !self.exclude.contains(&name))
+        self.queries
+            .get(&name)
+            .filter(|_| !self.exclude.contains(&name))
     }
 
     pub(super) fn scheme(&self, word: &[u8]) -> Option<&Scheme> {
-        self.schemes.get(&String::from_utf8_lossy(word).to_ascii_lowercase())
+        self.schemes
+            .get(&String::from_utf8_lossy(word).to_ascii_lowercase())
     }
 }
 
 impl Carrier {
     fn new(kind: &str, category: &str) -> Self {
-        Self { kind: kind.to_owned(), category: category.to_owned() }
+        Self {
+            kind: kind.to_owned(),
+            category: category.to_owned(),
+        }
     }
 
     pub(super) fn span(&self, range: Range<usize>, name: String) -> Span<'_> {
-        Span { range, kind: &self.kind, category: &self.category, confidence: Confidence::High, rule: RuleId::CARRIER, carrier: Some(name) }
+        Span {
+            range,
+            kind: &self.kind,
+            category: &self.category,
+            confidence: Confidence::High,
+            rule: RuleId::CARRIER,
+            carrier: Some(name),
+        }
     }
 }
 
@@ -193,11 +230,19 @@ impl Names {
     }
 
     fn get(&self, name: &str) -> Option<&Carrier> {
-        self.exact.get(name).or_else(|| self.prefixes.iter().find(|(prefix, _)| name.starts_with(prefix.as_str())).map(|(_, carrier)| carrier))
+        self.exact.get(name).or_else(|| {
+            self.prefixes
+                .iter()
+                .find(|(prefix, _)| name.starts_with(prefix.as_str()))
+                .map(|(_, carrier)| carrier)
+        })
     }
 }
 
 /// Names of parameters differ between stacks in case, `-`, `_` and `.` only.
 fn folded(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).map(|c| c.to_ascii_lowercase()).collect()
+    name.chars()
+        .filter(|c| !matches!(c, '-' | '_' | '.'))
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }

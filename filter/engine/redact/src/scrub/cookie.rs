@@ -24,12 +24,25 @@ pub(super) fn response<'r>(carriers: &'r Carriers, value: &[u8]) -> Option<Span<
 
 fn secret<'r>(carriers: &'r Carriers, pair: &[u8], from: usize, hidden: bool) -> Option<Span<'r>> {
     let equals = pair.iter().position(|byte| *byte == b'=')?;
-    let name = String::from_utf8_lossy(pair.get(..equals).unwrap_or_default()).trim().to_owned();
+    let name = String::from_utf8_lossy(pair.get(..equals).unwrap_or_default())
+        .trim()
+        .to_owned();
     let carrier = carriers.cookie(&name, hidden)?;
     let value = pair.get(equals + 1..).unwrap_or_default();
     let quoted = value.trim_ascii().starts_with(b"\"");
     let leading = value.len() - value.trim_ascii_start().len() + usize::from(quoted);
-    let trailing = value.len() - value.trim_ascii_end().len() + usize::from(quoted && value.trim_ascii().ends_with(b"\""));
+    let trailing = value.len() - value.trim_ascii_end().len()
+        + usize::from(quoted && value.trim_ascii().ends_with(b"\""));
     let start = from + equals + 1;
-    Some(carrier.span(start + leading.min(value.len())..start + value.len().saturating_sub(trailing).max(leading.min(value.len())), name))
+    Some(
+        carrier.span(
+            start + leading.min(value.len())
+                ..start
+                    + value
+                        .len()
+                        .saturating_sub(trailing)
+                        .max(leading.min(value.len())),
+            name,
+        ),
+    )
 }

@@ -9,16 +9,24 @@ pub(super) struct Decoded {
 impl Decoded {
     /// The original itself.
     pub(super) fn identity(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.to_vec(), origins: (0..=bytes.len()).collect() }
+        Self {
+            bytes: bytes.to_vec(),
+            origins: (0..=bytes.len()).collect(),
+        }
     }
 
     /// One layer of percent encoding less; none if there is none.
     pub(super) fn next(&self) -> Option<Self> {
-        let mut decoded = Self { bytes: Vec::with_capacity(self.bytes.len()), origins: Vec::with_capacity(self.origins.len()) };
+        let mut decoded = Self {
+            bytes: Vec::with_capacity(self.bytes.len()),
+            origins: Vec::with_capacity(self.origins.len()),
+        };
         let (mut rest, mut at) = (self.bytes.as_slice(), 0);
         while let Some(first) = rest.first() {
             let (byte, length) = match rest {
-                [b'%', a, b, ..] => hex(*a).zip(hex(*b)).map_or((*first, 1), |(a, b)| (a << 4 | b, 3)),
+                [b'%', a, b, ..] => hex(*a)
+                    .zip(hex(*b))
+                    .map_or((*first, 1), |(a, b)| (a << 4 | b, 3)),
                 _ => (*first, 1),
             };
             decoded.bytes.push(byte);
@@ -31,10 +39,16 @@ impl Decoded {
     }
 
     pub(super) fn origin(&self, at: usize) -> usize {
-        self.origins.get(at).or(self.origins.last()).copied().unwrap_or(0)
+        self.origins
+            .get(at)
+            .or(self.origins.last())
+            .copied()
+            .unwrap_or(0)
     }
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }

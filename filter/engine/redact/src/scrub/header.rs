@@ -28,8 +28,14 @@ pub(super) fn spans<'r>(rules: &'r Arc<RuleSet>, name: &str, value: &[u8]) -> Ve
 fn authorization<'r>(carriers: &'r Carriers, name: &str, value: &[u8]) -> Vec<Span<'r>> {
     let whole = trimmed(value);
     let text = value.get(whole.clone()).unwrap_or_default();
-    let word = text.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'='));
-    let scheme = word.and_then(|length| carriers.scheme(text.get(..length).unwrap_or_default()).map(|scheme| (length + 1, scheme)));
+    let word = text
+        .iter()
+        .position(|byte| matches!(byte, b' ' | b'\t' | b'='));
+    let scheme = word.and_then(|length| {
+        carriers
+            .scheme(text.get(..length).unwrap_or_default())
+            .map(|scheme| (length + 1, scheme))
+    });
     let Some((behind, scheme)) = scheme else {
         if carriers.scheme(text).is_some() {
             return Vec::new();
@@ -38,19 +44,40 @@ fn authorization<'r>(carriers: &'r Carriers, name: &str, value: &[u8]) -> Vec<Sp
     };
     let rest = text.get(behind..).unwrap_or_default();
     let from = whole.start + behind;
-    let named: Vec<_> = scheme.parameters.iter().filter_map(|parameter| parameter_value(rest, parameter.as_bytes())).collect();
+    let named: Vec<_> = scheme
+        .parameters
+        .iter()
+        .filter_map(|parameter| parameter_value(rest, parameter.as_bytes()))
+        .collect();
     if named.is_empty() {
         let rest = trimmed(rest);
-        return vec![scheme.carrier.span(from + rest.start..from + rest.end, name.to_owned())];
+        return vec![
+            scheme
+                .carrier
+                .span(from + rest.start..from + rest.end, name.to_owned()),
+        ];
     }
-    named.into_iter().map(|range| scheme.carrier.span(from + range.start..from + range.end, name.to_owned())).collect()
+    named
+        .into_iter()
+        .map(|range| {
+            scheme
+                .carrier
+                .span(from + range.start..from + range.end, name.to_owned())
+        })
+        .collect()
 }
 
 /// The value of `name=` in a list separated by commas, semicolons, ampersands or blanks.
 fn parameter_value(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
     let at = (0..list.len()).find(|at| {
-        let starts = list.get(*at..*at + name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name)) && list.get(at + name.len()) == Some(&b'=');
-        let alone = at.checked_sub(1).and_then(|before| list.get(before)).is_none_or(|before| matches!(before, b' ' | b'\t' | b',' | b';' | b'&'));
+        let starts = list
+            .get(*at..*at + name.len())
+            .is_some_and(|word| word.eq_ignore_ascii_case(name))
+            && list.get(at + name.len()) == Some(&b'=');
+        let alone = at
+            .checked_sub(1)
+            .and_then(|before| list.get(before))
+            .is_none_or(|before| matches!(before, b' ' | b'\t' | b',' | b';' | b'&'));
         starts && alone
     })?;
     let from = at + name.len() + 1;
@@ -58,7 +85,16 @@ fn parameter_value(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
     let quoted = value.first() == Some(&b'"');
     let from = from + usize::from(quoted);
     let value = list.get(from..)?;
-    let length = value.iter().position(|byte| if quoted { *byte == b'"' } else { matches!(byte, b',' | b';' | b'&' | b' ' | b'\t') }).unwrap_or(value.len());
+    let length = value
+        .iter()
+        .position(|byte| {
+            if quoted {
+                *byte == b'"'
+            } else {
+                matches!(byte, b',' | b';' | b'&' | b' ' | b'\t')
+            }
+        })
+        .unwrap_or(value.len());
     Some(from..from + length)
 }
 

@@ -35,7 +35,12 @@ impl<'r> Scrubber<'r> {
     ///
     /// # Errors
     /// [`RedactError::Blocked`] if the judge says so.
-    pub fn header(&self, name: &[u8], value: &[u8], judge: &mut dyn Judge) -> Result<Option<Vec<u8>>, RedactError> {
+    pub fn header(
+        &self,
+        name: &[u8],
+        value: &[u8],
+        judge: &mut dyn Judge,
+    ) -> Result<Option<Vec<u8>>, RedactError> {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         let spans = header::spans(self.rules, &name, value);
         span::apply(spans, value, self.masker, judge)
@@ -48,8 +53,17 @@ impl<'r> Scrubber<'r> {
     ///
     /// # Errors
     /// [`RedactError::Blocked`] if the judge says so.
-    pub fn target(&self, path_and_query: &[u8], judge: &mut dyn Judge) -> Result<Option<Vec<u8>>, RedactError> {
-        span::apply(target::spans(self.rules, path_and_query), path_and_query, self.masker, judge)
+    pub fn target(
+        &self,
+        path_and_query: &[u8],
+        judge: &mut dyn Judge,
+    ) -> Result<Option<Vec<u8>>, RedactError> {
+        span::apply(
+            target::spans(self.rules, path_and_query),
+            path_and_query,
+            self.masker,
+            judge,
+        )
     }
 }
 

@@ -19,22 +19,50 @@ pub(super) struct Span<'r> {
 /// Whatever the rules find in a text.
 pub(super) fn by_rules<'r>(rules: &'r Arc<RuleSet>, text: &[u8]) -> Vec<Span<'r>> {
     let mut found = Collect(Vec::new());
-    let limits = Limits { held: text.len() + 1, ..Limits::default() };
-    let mut scanner = Scanner::new(Arc::clone(rules), Arc::new(Masker::default()), limits, Strictness::Text);
+    let limits = Limits {
+        held: text.len() + 1,
+        ..Limits::default()
+    };
+    let mut scanner = Scanner::new(
+        Arc::clone(rules),
+        Arc::new(Masker::default()),
+        limits,
+        Strictness::Text,
+    );
     let mut out = Vec::new();
     // The collecting judge reveals everything and the limit exceeds the text, so no error is possible.
-    let _ = scanner.write(text, &mut found, &mut out).and_then(|()| scanner.flush(&mut found, &mut out));
+    let _ = scanner
+        .write(text, &mut found, &mut out)
+        .and_then(|()| scanner.flush(&mut found, &mut out));
     let span = |(id, range): (RuleId, Range<usize>)| {
-        rules.rule(id).map(|rule| Span { range, kind: rule.kind(), category: rule.category(), confidence: rule.confidence(), rule: id, carrier: None })
+        rules.rule(id).map(|rule| Span {
+            range,
+            kind: rule.kind(),
+            category: rule.category(),
+            confidence: rule.confidence(),
+            rule: id,
+            carrier: None,
+        })
     };
     found.0.into_iter().filter_map(span).collect()
 }
 
 /// Asks about every span, outermost first, and masks what has to be.
-pub(super) fn apply(mut spans: Vec<Span<'_>>, value: &[u8], masker: &Masker, judge: &mut dyn Judge) -> Result<Option<Vec<u8>>, RedactError> {
+pub(super) fn apply(
+    mut spans: Vec<Span<'_>>,
+    value: &[u8],
+    masker: &Masker,
+    judge: &mut dyn Judge,
+) -> Result<Option<Vec<u8>>, RedactError> {
     spans.retain(|span| !span.range.is_empty());
     // A carrier's name says more than the shape of what it carries.
-    spans.sort_by_key(|span| (span.range.start, span.carrier.is_none(), std::cmp::Reverse(span.range.end)));
+    spans.sort_by_key(|span| {
+        (
+            span.range.start,
+            span.carrier.is_none(),
+            std::cmp::Reverse(span.range.end),
+        )
+    });
     let (mut out, mut copied, mut changed) = (Vec::new(), 0, false);
     let mut revealed: Vec<(Range<usize>, RuleId)> = Vec::new();
     for span in spans {
@@ -58,7 +86,11 @@ pub(super) fn apply(mut spans: Vec<Span<'_>>, value: &[u8], masker: &Masker, jud
             carrier: span.carrier.as_deref(),
         };
         match judge.treat(&finding) {
-            Treatment::Block => return Err(RedactError::Blocked { kind: span.kind.to_owned() }),
+            Treatment::Block => {
+                return Err(RedactError::Blocked {
+                    kind: span.kind.to_owned(),
+                });
+            }
             // What the rules know inside of it is still asked about.
             Treatment::Reveal => revealed.push((span.range, span.rule)),
             Treatment::Mask => {
@@ -79,7 +111,8 @@ impl Judge for Collect {
     fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
         let from = usize::try_from(finding.offset).unwrap_or(usize::MAX);
         let length = usize::try_from(finding.length).unwrap_or(usize::MAX);
-        self.0.push((finding.rule, from..from.saturating_add(length)));
+        self.0
+            .push((finding.rule, from..from.saturating_add(length)));
         Treatment::Reveal
     }
 }

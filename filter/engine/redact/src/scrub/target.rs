@@ -17,8 +17,14 @@ pub(super) fn spans<'r>(rules: &'r Arc<RuleSet>, value: &[u8]) -> Vec<Span<'r>> 
     let mut text = Decoded::identity(value);
     for layer in 0..=LAYERS {
         let to_origin = |range: &Range<usize>| text.origin(range.start)..text.origin(range.end);
-        let found = parameters(&rules.carriers, &text.bytes, layer == 0).into_iter().chain(passwords(&rules.carriers, &text.bytes)).chain(span::by_rules(rules, &text.bytes));
-        spans.extend(found.map(|span| Span { range: to_origin(&span.range), ..span }));
+        let found = parameters(&rules.carriers, &text.bytes, layer == 0)
+            .into_iter()
+            .chain(passwords(&rules.carriers, &text.bytes))
+            .chain(span::by_rules(rules, &text.bytes));
+        spans.extend(found.map(|span| Span {
+            range: to_origin(&span.range),
+            ..span
+        }));
         match text.next() {
             Some(next) => text = next,
             None => break,
@@ -30,15 +36,25 @@ pub(super) fn spans<'r>(rules: &'r Arc<RuleSet>, value: &[u8]) -> Vec<Span<'r>> 
 /// `name=value` behind `?`, `&`, `;` or `#`, where the name carries credentials.
 fn parameters<'r>(carriers: &'r Carriers, text: &[u8], outermost: bool) -> Vec<Span<'r>> {
     let query = text.iter().position(|byte| matches!(byte, b'?' | b'#'));
-    let delimiters = text.iter().enumerate().filter(|(_, byte)| matches!(byte, b'?' | b'&' | b';' | b'#'));
+    let delimiters = text
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| matches!(byte, b'?' | b'&' | b';' | b'#'));
     let mut spans = Vec::new();
     for (at, _) in delimiters {
         let rest = text.get(at + 1..).unwrap_or_default();
-        let Some(equals) = rest.iter().take(MAX_NAME).position(|byte| matches!(byte, b'=' | b'?' | b'&' | b';' | b'#' | b'/')).filter(|index| rest.get(*index) == Some(&b'=')) else {
+        let Some(equals) = rest
+            .iter()
+            .take(MAX_NAME)
+            .position(|byte| matches!(byte, b'=' | b'?' | b'&' | b';' | b'#' | b'/'))
+            .filter(|index| rest.get(*index) == Some(&b'='))
+        else {
             continue;
         };
         let name = percent_decoded(rest.get(..equals).unwrap_or_default());
-        let Some(carrier) = carriers.query(&name) else { continue };
+        let Some(carrier) = carriers.query(&name) else {
+            continue;
+        };
         let in_path = query.is_none_or(|query| at < query);
         let value = rest.get(equals + 1..).unwrap_or_default();
         let length = value
@@ -61,13 +77,28 @@ const MAX_NAME: usize = 128;
 /// `://user:password@`.
 fn passwords<'r>(carriers: &'r Carriers, text: &[u8]) -> Vec<Span<'r>> {
     let mut spans = Vec::new();
-    for (at, _) in text.windows(3).enumerate().filter(|(_, window)| *window == b"://") {
+    for (at, _) in text
+        .windows(3)
+        .enumerate()
+        .filter(|(_, window)| *window == b"://")
+    {
         let from = at + 3;
         let authority = text.get(from..).unwrap_or_default();
-        let authority = authority.split(|byte| matches!(byte, b'/' | b'?' | b'#' | b' ' | b'"' | b'<' | b'>')).next().unwrap_or_default();
-        let Some(until) = authority.iter().rposition(|byte| *byte == b'@') else { continue };
-        let Some(colon) = authority.iter().take(until).position(|byte| *byte == b':') else { continue };
-        spans.push(carriers.userinfo.span(from + colon + 1..from + until, "userinfo".to_owned()));
+        let authority = authority
+            .split(|byte| matches!(byte, b'/' | b'?' | b'#' | b' ' | b'"' | b'<' | b'>'))
+            .next()
+            .unwrap_or_default();
+        let Some(until) = authority.iter().rposition(|byte| *byte == b'@') else {
+            continue;
+        };
+        let Some(colon) = authority.iter().take(until).position(|byte| *byte == b':') else {
+            continue;
+        };
+        spans.push(
+            carriers
+                .userinfo
+                .span(from + colon + 1..from + until, "userinfo".to_owned()),
+        );
     }
     spans
 }

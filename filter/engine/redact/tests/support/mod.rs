@@ -1,11 +1,18 @@
 //! What the tests of this crate share.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test binary uses its own part"
+)]
 
 use std::sync::{Arc, LazyLock};
 
-use veilgate_redact::{Finding, Framing, Judge, Limits, MaskStyle, Masker, RedactError, Redactor, RuleSet, Treatment};
+use veilgate_redact::{
+    Finding, Framing, Judge, Limits, MaskStyle, Masker, RedactError, Redactor, RuleSet, Treatment,
+};
 
-static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(|| Arc::new(RuleSet::builtin().unwrap_or_else(|error| panic!("{error}"))));
+static RULES: LazyLock<Arc<RuleSet>> =
+    LazyLock::new(|| Arc::new(RuleSet::builtin().unwrap_or_else(|error| panic!("{error}"))));
 
 pub(crate) fn rules() -> &'static Arc<RuleSet> {
     &RULES
@@ -13,7 +20,9 @@ pub(crate) fn rules() -> &'static Arc<RuleSet> {
 
 /// Rules of a test's own.
 pub(crate) fn ruleset(text: &str) -> Arc<RuleSet> {
-    let built = RuleSet::builder().rules("test.toml", text).and_then(veilgate_redact::RuleSetBuilder::build);
+    let built = RuleSet::builder()
+        .rules("test.toml", text)
+        .and_then(veilgate_redact::RuleSetBuilder::build);
     Arc::new(built.unwrap_or_else(|error| panic!("{error}")))
 }
 
@@ -31,20 +40,30 @@ pub(crate) struct Answers {
 
 impl Answers {
     pub(crate) fn revealing(names: &[&'static str]) -> Self {
-        Self { reveal: names.to_vec(), ..Self::default() }
+        Self {
+            reveal: names.to_vec(),
+            ..Self::default()
+        }
     }
 
     fn answer(&self, name: &str) -> Treatment {
         if self.block.contains(&name) {
             return Treatment::Block;
         }
-        if self.reveal.contains(&name) { Treatment::Reveal } else { Treatment::Mask }
+        if self.reveal.contains(&name) {
+            Treatment::Reveal
+        } else {
+            Treatment::Mask
+        }
     }
 }
 
 impl Judge for Answers {
     fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
-        self.asked.push(format!("{} {}+{}", finding.kind, finding.offset, finding.length));
+        self.asked.push(format!(
+            "{} {}+{}",
+            finding.kind, finding.offset, finding.length
+        ));
         self.answer(finding.kind)
     }
 
@@ -78,7 +97,13 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn new(framing: Framing) -> Self {
-        Self { rules: Arc::clone(rules()), masker: masker(), framing, limits: Limits::default(), reveal: Vec::new() }
+        Self {
+            rules: Arc::clone(rules()),
+            masker: masker(),
+            framing,
+            limits: Limits::default(),
+            reveal: Vec::new(),
+        }
     }
 
     pub(crate) fn plain() -> Self {
@@ -86,11 +111,20 @@ impl Setup {
     }
 
     pub(crate) fn redactor(&self) -> Redactor {
-        Redactor::new(Arc::clone(&self.rules), Arc::clone(&self.masker), self.framing.clone(), self.limits)
+        Redactor::new(
+            Arc::clone(&self.rules),
+            Arc::clone(&self.masker),
+            self.framing.clone(),
+            self.limits,
+        )
     }
 
     pub(crate) fn run<'a>(&self, chunks: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
-        let (mut judge, mut out, mut redactor) = (Answers::revealing(&self.reveal), Vec::new(), self.redactor());
+        let (mut judge, mut out, mut redactor) = (
+            Answers::revealing(&self.reveal),
+            Vec::new(),
+            self.redactor(),
+        );
         let mut result = Ok(());
         for chunk in chunks {
             result = result.and_then(|()| redactor.write(chunk, &mut judge, &mut out));
@@ -99,7 +133,11 @@ impl Setup {
         if result.is_ok() {
             assert_eq!(redactor.held(), 0, "all is out at the end");
         }
-        Outcome { out, asked: judge.asked, result }
+        Outcome {
+            out,
+            asked: judge.asked,
+            result,
+        }
     }
 
     pub(crate) fn whole(&self, text: impl AsRef<[u8]>) -> Outcome {
@@ -111,8 +149,18 @@ impl Setup {
         let whole = self.whole(text);
         for cut in 0..=text.len() {
             let (a, b) = text.split_at(cut);
-            assert_eq!(self.run([a, b]), whole, "cut at {cut} of {:?}", String::from_utf8_lossy(text));
+            assert_eq!(
+                self.run([a, b]),
+                whole,
+                "cut at {cut} of {:?}",
+                String::from_utf8_lossy(text)
+            );
         }
-        assert_eq!(self.run(text.chunks(1)), whole, "byte by byte: {:?}", String::from_utf8_lossy(text));
+        assert_eq!(
+            self.run(text.chunks(1)),
+            whole,
+            "byte by byte: {:?}",
+            String::from_utf8_lossy(text)
+        );
     }
 }
