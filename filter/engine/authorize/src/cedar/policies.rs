@@ -185,11 +185,8 @@ fn validate(
         (source.name.as_str(), source.text)
     });
     let start = origin.map_or(0, |origin| origin.start);
-    // Cedar's message begins with the id, which the error says already.
-    let message = describe(wrong);
-    let message = message
-        .strip_prefix(&format!("for policy `{id}`, "))
-        .unwrap_or(&message);
+    // Cedar repeats the id, which the error says already.
+    let message = describe(wrong).replace(&format!("for policy `{id}`, "), "");
     Err(PolicyError::new(name, message)
         .at(text, offset(wrong).unwrap_or(start))
         .of(id))
