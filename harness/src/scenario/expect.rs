@@ -17,6 +17,9 @@ pub(super) struct Differences<'a> {
     found: Vec<String>,
 }
 
+/// A mistake in a scenario that runs a thousand times would otherwise fill the screen.
+const MOST_DIFFERENCES: usize = 10;
+
 /// What is expected of a body, wherever it was seen.
 struct BodyExpect<'e> {
     exact: Option<&'e String>,
@@ -30,7 +33,13 @@ impl<'a> Differences<'a> {
         Self { vars, found: Vec::new() }
     }
 
-    pub(super) fn into_found(self) -> Vec<String> {
+    /// The differences, and where there are many, how many more there were.
+    pub(super) fn into_found(mut self) -> Vec<String> {
+        let more = self.found.len().saturating_sub(MOST_DIFFERENCES);
+        self.found.truncate(MOST_DIFFERENCES);
+        if more > 0 {
+            self.found.push(format!("and {more} more"));
+        }
         self.found
     }
 

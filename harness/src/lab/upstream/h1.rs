@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::lab::wire::h1::{Head, Reader, ending, head_bytes, request_end, send_body};
-use crate::lab::wire::{End, Fields, Framing, Played, Received, field};
+use crate::lab::wire::{End, Fields, Framing, Played, Received, Step, field};
 
 use super::{Reply, Seen, Shared};
 
@@ -20,21 +20,21 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Arc<Shared>) -> std::i
         let seen = seen(&head);
         let place = shared.begin(seen.clone());
         let reply = shared.reply_to(&seen.target);
-        let body = Received::default();
+        let body = Received::mirrored_to(&shared.request);
         let mut again = true;
         let played = match (reply.framing, reply.early) {
             (Framing::Tunnel, _) => tunnel(&mut reader, &mut write, &reply, &seen, (shared, place)).await?,
             (_, true) => {
                 // The answer goes out while the request may still be coming.
                 let (end, played) = tokio::join!(
-                    receive(&mut reader, &head, shared, &body),
+                    reader.body(request_end(&head.fields), &body),
                     answer(&mut write, &reply, &seen, &shared.client)
                 );
                 shared.finish(place, body.bytes(), end.0, end.1);
                 played?
             }
             (_, false) => {
-                let (trailers, end) = receive(&mut reader, &head, shared, &body).await;
+                let (trailers, end) = reader.body(request_end(&head.fields), &body).await;
                 again = end == End::Complete;
                 let seen = Seen { body: body.bytes(), ..seen };
                 shared.finish(place, seen.body.clone(), trailers, end);
@@ -51,19 +51,6 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Arc<Shared>) -> std::i
             Played::Reset => return stream.set_zero_linger(),
         }
     }
-}
-
-async fn receive<R: tokio::io::AsyncRead + Unpin>(
-    reader: &mut Reader<R>,
-    head: &Head,
-    shared: &Shared,
-    body: &Received,
-) -> (Fields, End) {
-    // The shared copy is what a request's `Until` waits for, so it has to grow while the body comes.
-    shared.request.clear();
-    let outcome = reader.body(request_end(&head.fields), &shared.request).await;
-    body.push(&shared.request.bytes());
-    outcome
 }
 
 async fn answer<W: tokio::io::AsyncWrite + Unpin>(
@@ -92,16 +79,11 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
     if played != Played::Whole {
         return Ok(played);
     }
-    let received = Received::default();
+    let received = Received::mirrored_to(&shared.request);
     let end = loop {
         let before = received.bytes().len();
         match reader.some(&received).await {
-            Ok(true) => {
-                let bytes = received.bytes();
-                let new = bytes.get(before..).unwrap_or_default();
-                shared.request.push(new);
-                write.write_all(new).await?;
-            }
+            Ok(true) => write.write_all(received.bytes().get(before..).unwrap_or_default()).await?,
             Ok(false) => break End::Complete,
             Err(error) => break ending(&error),
         }
@@ -110,7 +92,7 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
     Ok(Played::Close)
 }
 
-fn response_head(reply: &Reply, framing: Framing, steps: &[crate::lab::wire::Step]) -> Vec<u8> {
+fn response_head(reply: &Reply, framing: Framing, steps: &[Step]) -> Vec<u8> {
     let reason = http::StatusCode::from_u16(reply.status).ok().and_then(|status| status.canonical_reason());
     let first = format!("HTTP/1.1 {} {}", reply.status, reason.unwrap_or("Other"));
     let mut fields = reply.headers.clone();

@@ -46,11 +46,9 @@ async fn exchange(
     };
     let place = shared.begin(seen.clone());
     let reply = shared.reply_to(&seen.target);
-    let body = Received::default();
+    let body = Received::mirrored_to(&shared.request);
     let receive = async {
-        shared.request.clear();
-        let (trailers, end) = receive_body(&mut stream, &shared.request).await;
-        body.push(&shared.request.bytes());
+        let (trailers, end) = receive_body(&mut stream, &body).await;
         shared.finish(place, body.bytes(), trailers, end);
     };
     if reply.early {

@@ -72,15 +72,22 @@ pub enum End {
 pub struct Received {
     bytes: Arc<watch::Sender<Vec<u8>>>,
     arrivals: Arc<std::sync::Mutex<Vec<(Instant, usize)>>>,
+    /// Gets everything as well: what somebody waits for, while several bodies arrive at once.
+    mirror: Option<Box<Received>>,
 }
 
 impl Default for Received {
     fn default() -> Self {
-        Self { bytes: Arc::new(watch::Sender::new(Vec::new())), arrivals: Arc::default() }
+        Self { bytes: Arc::new(watch::Sender::new(Vec::new())), arrivals: Arc::default(), mirror: None }
     }
 }
 
 impl Received {
+    /// An empty one whose bytes appear in `other` too.
+    pub(crate) fn mirrored_to(other: &Self) -> Self {
+        Self { mirror: Some(Box::new(other.clone())), ..Self::default() }
+    }
+
     /// Forgets everything: a new exchange begins.
     pub fn clear(&self) {
         self.bytes.send_modify(Vec::clear);
@@ -107,6 +114,9 @@ impl Received {
             arrivals.push((Instant::now(), data.len()));
         }
         self.bytes.send_modify(|bytes| bytes.extend_from_slice(data));
+        if let Some(mirror) = &self.mirror {
+            mirror.push(data);
+        }
     }
 
     pub(crate) async fn contains(&self, needle: &[u8]) {
