@@ -23,6 +23,7 @@ pub struct ProxyConfig {
     /// The module. Without one the proxy passes everything.
     pub filter: Option<FilterConfig>,
     /// Content codings (`gzip`, `deflate`) taken off responses before the filter sees them.
+    /// The byte counts in the trailers carry the coding's name, as in Envoy when the library has that name.
     pub decompressor: Vec<String>,
     /// Access log formats, with Envoy's operators. Each exchange writes one line per format.
     pub access_logs: Vec<String>,

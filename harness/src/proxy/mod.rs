@@ -20,6 +20,10 @@
 //!
 //! Each worker is a thread with its own event loop and its own VM, as in Envoy: that is where the semantics of modules come from (one callback at a
 //! time, posts that arrive on the next turn, a trap that takes every stream of its worker along).
+//!
+//! What Envoy does and this does not: gRPC calls and foreign functions of modules (answered as unknown), retries, TLS towards upstreams, request
+//! decompression, Brotli and Zstandard, more than one filter, and an upgrade towards an HTTP/2 upstream for an HTTP/1 client. A connection whose exchange
+//! is refused early ends in order here, where Envoy may reset it after a second.
 
 mod access_log;
 mod codec;
