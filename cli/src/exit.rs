@@ -24,8 +24,33 @@ Exit status:
   3    wrong usage, or an input that cannot be read
   130  interrupted, everything it started was ended";
 
+/// An error and its causes in one line. A cause that the message above it already quotes is not said twice.
+pub(crate) fn explain(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+    }
+    told
+}
+
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         Self::from(status as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::explain;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let error = anyhow!("no such file").context("cannot read `a` (no such file)").context("starting");
+        assert_eq!(explain(&error), "starting: cannot read `a` (no such file)");
     }
 }

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match cli.command.run() {
         Ok(status) => status.into(),
         Err(error) => {
-            eprintln!("veilgate: {error:#}");
+            eprintln!("veilgate: {}", exit::explain(&error));
             Status::Failure.into()
         }
     }

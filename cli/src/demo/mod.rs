@@ -56,9 +56,9 @@ pub(crate) fn play(options: Options) -> anyhow::Result<Status> {
     runtime.block_on(async {
         let mut interrupt = Interrupt::watch()?;
         say(paint.faint(if real {
-            "starting OpenBao and two Envoys on loopback; compiling the module takes them a few seconds"
+            "starting OpenBao and two Envoys on loopback; Envoy compiles the module first, up to half a minute on a busy machine"
         } else {
-            "starting two local proxies and a bundled upstream; compiling the module takes a few seconds"
+            "starting two local proxies and a bundled upstream; the module is compiled first, up to half a minute on a busy machine"
         }));
         let begun = Instant::now();
         let stage = tokio::select! {

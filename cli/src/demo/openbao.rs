@@ -28,10 +28,24 @@ pub(super) struct OpenBao {
 
 /// How long the server may take to come up on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is started on other ports before that is an error.
+const ATTEMPTS: usize = 3;
+const POLL: Duration = Duration::from_millis(50);
 
 impl OpenBao {
     /// Starts `program`, keeps its files in `folder`, writes the demo's secrets and makes a token for the callers.
     pub(super) async fn start(program: &Path, folder: &Path, planted: &Planted) -> anyhow::Result<Self> {
+        let mut attempts = 1;
+        loop {
+            match Self::launch(program, folder, planted).await {
+                // Between choosing a port and binding it, somebody else may have.
+                Err(error) if attempts < ATTEMPTS && error.to_string().contains("address already in use") => attempts += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn launch(program: &Path, folder: &Path, planted: &Planted) -> anyhow::Result<Self> {
         let audit = folder.join("openbao-audit.log");
         let config = folder.join("openbao.hcl");
         let path = audit.to_str().context("the temporary folder's name is not UTF-8: set TMPDIR")?;
@@ -90,7 +104,15 @@ impl OpenBao {
 
     async fn write(&self, planted: &Planted, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = Request::post(path, body.to_string()).header("x-vault-token", &planted.root_token);
-        let reply = http::send(&http::Endpoint::plain(self.address), &request).await?;
+        let deadline = Instant::now() + PATIENCE;
+        let reply = loop {
+            let reply = http::send(&http::Endpoint::plain(self.address), &request).await?;
+            // A new KV store of version 2 upgrades itself first and says so.
+            if !reply.text().contains("Upgrading") || Instant::now() > deadline {
+                break reply;
+            }
+            tokio::time::sleep(POLL).await;
+        };
         if !(200..300).contains(&reply.status) {
             bail!("OpenBao answered {} to the demo's own `POST {path}`: {}", reply.status, reply.text());
         }
@@ -114,7 +136,6 @@ async fn wait_until_ready(process: &mut Process, address: SocketAddr) -> anyhow:
     let deadline = Instant::now() + PATIENCE;
     loop {
         process.check()?;
-        // Ready means that the KV engine is: it upgrades itself for a moment after the server answers.
         let probe = http::send(&http::Endpoint::plain(address), &Request::get("/v1/sys/health")).await;
         if probe.is_ok_and(|reply| reply.status == 200) {
             return Ok(());
@@ -122,7 +143,7 @@ async fn wait_until_ready(process: &mut Process, address: SocketAddr) -> anyhow:
         if Instant::now() > deadline {
             bail!("OpenBao does not answer on {address}; its output is in `{}`", process.output().display());
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
+use crate::exit::explain;
 use crate::terminal::Paint;
 
 /// Tells the steps one after another and counts those that differ from their promise.
@@ -26,7 +27,7 @@ impl Story {
         say(format_args!("\n{:>2}  {}", self.steps, self.paint.bold(title)));
         let mut scene = Scene { paint: self.paint, checks: 0, differences: Vec::new() };
         if let Err(error) = play(&mut scene).await {
-            scene.differences.push(format!("stopped early: {error:#}"));
+            scene.differences.push(format!("stopped early: {}", explain(&error)));
         }
         if scene.checks == 0 {
             scene.differences.push("nothing was compared".to_owned());

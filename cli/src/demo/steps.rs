@@ -188,8 +188,9 @@ pub(super) async fn nothing_written_down(stage: &Stage, scene: &mut Scene) -> an
 /// Sends a request and tells about it: who asks what, what the reader should expect, what came.
 async fn ask(scene: &Scene, caller: &Caller, target: &str, promise: &str) -> anyhow::Result<Reply> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let query: String = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| format!(" {}", short(pair))).collect();
-    scene.asks(caller.name, format_args!("GET {path}{query}"));
+    let query: Vec<String> = query.split('&').filter(|pair| !pair.is_empty()).map(short).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    scene.asks(caller.name, format_args!("GET {path}{mark}{}", query.join("&")));
     scene.promise(promise);
     let reply = caller.ask(target).await?;
     scene.answer(format_args!("{} {}", reply.status, summary(&reply)));
@@ -225,16 +226,17 @@ fn fields(reply: &Reply) -> Value {
     reply.json().and_then(|body| body.pointer("/data/data").cloned()).unwrap_or_default()
 }
 
-/// An answer in one line: the part that matters, with values cut short.
+/// The part of an answer that matters: the fields of a secret and the members of a refusal with their values cut short, anything else whole.
 fn summary(reply: &Reply) -> String {
     let Some(body) = reply.json() else { return short(&reply.text()) };
-    let part = body.pointer("/data/data").or_else(|| body.pointer("/data/keys")).unwrap_or(&body);
-    match part.as_object() {
+    let members = body.pointer("/data/data").or_else(|| body.get("error").map(|_| &body)).and_then(Value::as_object);
+    match members {
         Some(members) => {
+            // `errors` says the same once more, for the clients of Vault.
             let shown = members.iter().filter(|(name, _)| *name != "errors");
             shown.map(|(name, value)| format!("{name}={}", short(&plain(value)))).collect::<Vec<_>>().join("  ")
         }
-        None => part.to_string(),
+        None => body.pointer("/data/keys").unwrap_or(&body).to_string(),
     }
 }
 
