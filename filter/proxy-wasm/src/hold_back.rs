@@ -135,8 +135,14 @@ impl HoldBack {
         }
         let length = buffer.finish()?;
 
-        let resumed = self.paused && !self.posted;
-        if !resumed && (last || self.left.is_some() || rewriter.held() == 0) {
+        let may_continue = match (self.paused, self.posted) {
+            (false, _) => true,
+            (true, false) => false,
+            // A request decompressor adds its trailers while it passes on the last chunk. Continuing now would send
+            // them along with what the host keeps, and the trailers callback would then send them again.
+            (true, true) => end || self.direction == Direction::Response,
+        };
+        if may_continue && (last || self.left.is_some() || rewriter.held() == 0) {
             self.paused = false;
             self.posted = false;
             return Ok(Action::Continue);
