@@ -300,7 +300,8 @@ fn done(direction: Direction) {
 
 #[test]
 fn every_pair_of_cuts_gives_the_same_bytes() {
-    let cases: [(&[u8], &[u8]); 6] = [
+    let cases: [(&[u8], &[u8]); 7] = [
+        (b"aSECRET1 end", b"a[R] end"),
         (b"aSECRET12bSECRET3", b"a[R]b[R]"),
         (b"SECRET", b"[R]"),
         (b"SECRE", b"SECRE"),
