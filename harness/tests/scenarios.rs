@@ -16,20 +16,30 @@ const TESTS: [&str; 2] = ["harness", "envoy"];
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-') && *argument != "terse").collect();
+    let names: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with('-') && *argument != "terse")
+        .collect();
     if has("--list") {
         if !has("--ignored") {
             TESTS.iter().for_each(|test| println!("{test}: test"));
         }
         return ExitCode::SUCCESS;
     }
-    let wanted: Vec<&str> =
-        TESTS.into_iter().filter(|test| names.is_empty() || names.iter().any(|name| test.contains(name.as_str()))).collect();
+    let wanted: Vec<&str> = TESTS
+        .into_iter()
+        .filter(|test| names.is_empty() || names.iter().any(|name| test.contains(name.as_str())))
+        .collect();
     if has("--ignored") || wanted.is_empty() {
         return ExitCode::SUCCESS;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(&wanted))) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    match runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(&wanted)))
+    {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -62,12 +72,20 @@ async fn run(wanted: &[&str]) -> anyhow::Result<bool> {
         outcomes.extend(suite.run(&engine, &print).await?);
     }
 
-    let count = |is: fn(&Verdict) -> bool| outcomes.iter().filter(|outcome| is(&outcome.verdict)).count();
+    let count = |is: fn(&Verdict) -> bool| {
+        outcomes
+            .iter()
+            .filter(|outcome| is(&outcome.verdict))
+            .count()
+    };
     let failed = count(|verdict| matches!(verdict, Verdict::Failed(_)));
     let skips: Vec<String> = outcomes
         .iter()
         .filter_map(|outcome| match &outcome.verdict {
-            Verdict::Skipped(reason) => Some(format!("{} on {}: {reason}", outcome.scenario, outcome.engine)),
+            Verdict::Skipped(reason) => Some(format!(
+                "{} on {}: {reason}",
+                outcome.scenario, outcome.engine
+            )),
             Verdict::Passed | Verdict::Failed(_) => None,
         })
         .chain(missing.iter().cloned())
@@ -81,18 +99,27 @@ async fn run(wanted: &[&str]) -> anyhow::Result<bool> {
         begun.elapsed().as_secs_f64(),
     );
     skips.iter().for_each(|skip| println!("  skipped {skip}"));
-    let required = ["CI", "VEILGATE_REQUIRE_ENGINES"].iter().any(|name| std::env::var_os(name).is_some());
+    let required = ["CI", "VEILGATE_REQUIRE_ENGINES"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some());
     Ok(failed == 0 && (missing.is_empty() || !required) && !suite.is_empty())
 }
 
 fn print(outcome: &Outcome) {
-    let Outcome { scenario, engine, verdict, time } = outcome;
+    let Outcome {
+        scenario,
+        engine,
+        verdict,
+        time,
+    } = outcome;
     match verdict {
         Verdict::Passed => println!("  ok      {engine:8} {scenario} ({} ms)", time.as_millis()),
         Verdict::Skipped(_) => println!("  skipped {engine:8} {scenario}"),
         Verdict::Failed(differences) => {
             println!("  FAILED  {engine:8} {scenario}");
-            differences.iter().for_each(|difference| println!("            {difference}"));
+            differences
+                .iter()
+                .for_each(|difference| println!("            {difference}"));
         }
     }
 }
@@ -100,11 +127,18 @@ fn print(outcome: &Outcome) {
 fn module() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("VEILGATE_WASM") {
         let path = PathBuf::from(path);
-        anyhow::ensure!(path.is_file(), "VEILGATE_WASM names `{}`, which is not a file", path.display());
+        anyhow::ensure!(
+            path.is_file(),
+            "VEILGATE_WASM names `{}`, which is not a file",
+            path.display()
+        );
         return Ok(path);
     }
     let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)
+        .map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+            PathBuf::from,
+        )
         .join("wasm32-wasip1");
     // The younger of the two: whoever has just built one means that one.
     ["wasm", "wasm-dev"]
@@ -113,5 +147,10 @@ fn module() -> anyhow::Result<PathBuf> {
         .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
         .max()
         .map(|(_, path)| path)
-        .ok_or_else(|| anyhow::anyhow!("there is no veilgate.wasm below `{}`: run `make wasm`", target.display()))
+        .ok_or_else(|| {
+            anyhow::anyhow!(
+                "there is no veilgate.wasm below `{}`: run `make wasm`",
+                target.display()
+            )
+        })
 }

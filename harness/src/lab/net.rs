@@ -10,5 +10,7 @@ use std::net::{Ipv4Addr, TcpListener};
 /// # Errors
 /// When the system has no port left.
 pub fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }

@@ -59,8 +59,15 @@ impl Process {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
-        let failed = |source| ProcessError::Start { program: program.display().to_string(), source };
-        let log = File::options().create(true).append(true).open(output).map_err(failed)?;
+        let failed = |source| ProcessError::Start {
+            program: program.display().to_string(),
+            source,
+        };
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(output)
+            .map_err(failed)?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -70,8 +77,16 @@ impl Process {
             .stderr(log);
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = command.spawn().map_err(failed)?;
-        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, child, output: output.to_owned() })
+        let name = program
+            .file_name()
+            .unwrap_or(program.as_os_str())
+            .to_string_lossy()
+            .into_owned();
+        Ok(Self {
+            name,
+            child,
+            output: output.to_owned(),
+        })
     }
 
     /// The operating system's number of the process.
@@ -90,9 +105,11 @@ impl Process {
     /// [`ProcessError::Ended`].
     pub fn check(&mut self) -> Result<(), ProcessError> {
         match self.child.try_wait() {
-            Ok(Some(status)) => {
-                Err(ProcessError::Ended { name: self.name.clone(), status, tail: self.tail() })
-            }
+            Ok(Some(status)) => Err(ProcessError::Ended {
+                name: self.name.clone(),
+                status,
+                tail: self.tail(),
+            }),
             Ok(None) | Err(_) => Ok(()),
         }
     }
@@ -155,13 +172,17 @@ mod tests {
             if let Ok(pid) = text.trim().parse::<i32>() {
                 break Pid::from_raw(pid).unwrap();
             }
-            assert!(Instant::now() < deadline, "the shell never told its child's id");
+            assert!(
+                Instant::now() < deadline,
+                "the shell never told its child's id"
+            );
             std::thread::sleep(Duration::from_millis(5));
         };
         drop(process);
         // Killed, and then reaped by init at its leisure: a zombie still answers to signal 0, so look at what it is.
         let gone = || {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", grandchild.as_raw_nonzero()));
+            let stat =
+                std::fs::read_to_string(format!("/proc/{}/stat", grandchild.as_raw_nonzero()));
             stat.map_or(true, |stat| stat.contains(") Z "))
         };
         while !gone() {
@@ -181,7 +202,10 @@ mod tests {
             }
             assert!(Instant::now() < deadline, "the shell is still running");
         };
-        assert!(error.contains("no such thing") && error.contains("3"), "{error}");
+        assert!(
+            error.contains("no such thing") && error.contains("3"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -12,7 +12,14 @@ use super::Credentials;
 pub(crate) use in_process::FIELD_SEPARATOR;
 
 /// Names that a metric may carry as `_name=.=value;.`; each becomes a label.
-pub(crate) const STATS_TAGS: &[&str] = &["verdict", "mode", "category", "action", "direction", "reason"];
+pub(crate) const STATS_TAGS: &[&str] = &[
+    "verdict",
+    "mode",
+    "category",
+    "action",
+    "direction",
+    "reason",
+];
 
 /// Cuts a label out of a metric's name: the whole first, then the value.
 pub(crate) fn tag_regex(label: &str) -> String {
@@ -147,7 +154,13 @@ impl Setup {
 impl Cluster {
     /// An HTTP/1.1 upstream for every host.
     pub fn new(name: &str, address: SocketAddr) -> Self {
-        Self { name: name.to_owned(), address, http2: false, buffer: None, authorities: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            address,
+            http2: false,
+            buffer: None,
+            authorities: Vec::new(),
+        }
     }
 }
 

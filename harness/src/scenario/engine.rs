@@ -33,7 +33,10 @@ impl Engine {
         Ok(match self {
             Self::Harness => {
                 let proxy = Box::new(Proxy::start(setup.proxy_config()).await?);
-                Running::Harness { proxy, setup: Box::new(setup) }
+                Running::Harness {
+                    proxy,
+                    setup: Box::new(setup),
+                }
             }
             Self::Envoy(program) => Running::Envoy(Box::new(Envoy::start(program, setup).await?)),
         })
@@ -42,7 +45,10 @@ impl Engine {
 
 /// A running engine.
 pub(super) enum Running {
-    Harness { proxy: Box<Proxy>, setup: Box<Setup> },
+    Harness {
+        proxy: Box<Proxy>,
+        setup: Box<Setup>,
+    },
     Envoy(Box<Envoy>),
 }
 
@@ -57,14 +63,31 @@ impl Running {
     pub(super) async fn update(&mut self, configuration: Configuration) -> Result<(), UpdateError> {
         match self {
             Self::Harness { proxy, setup } => {
-                let filter = setup.filter.as_mut().ok_or_else(|| UpdateError::Failed(anyhow::anyhow!("there is no filter")))?;
-                let next = Filter { configuration, ..filter.clone() };
+                let filter = setup
+                    .filter
+                    .as_mut()
+                    .ok_or_else(|| UpdateError::Failed(anyhow::anyhow!("there is no filter")))?;
+                let next = Filter {
+                    configuration,
+                    ..filter.clone()
+                };
                 let said_before = proxy.logs().len();
-                proxy.update_filter(next.in_process()).await.map_err(|error| {
-                    // The filter's own words are in the log, as they are with Envoy.
-                    let said = proxy.logs().into_iter().skip(said_before).map(|line| line.text);
-                    UpdateError::Rejected(said.chain([error.to_string()]).collect::<Vec<_>>().join("\n"))
-                })?;
+                proxy
+                    .update_filter(next.in_process())
+                    .await
+                    .map_err(|error| {
+                        // The filter's own words are in the log, as they are with Envoy.
+                        let said = proxy
+                            .logs()
+                            .into_iter()
+                            .skip(said_before)
+                            .map(|line| line.text);
+                        UpdateError::Rejected(
+                            said.chain([error.to_string()])
+                                .collect::<Vec<_>>()
+                                .join("\n"),
+                        )
+                    })?;
                 *filter = next;
                 Ok(())
             }
@@ -76,12 +99,21 @@ impl Running {
     pub(super) fn access(&self, from: usize) -> Vec<Value> {
         match self {
             Self::Harness { proxy, setup } => {
-                let lines = proxy.logs().into_iter().filter(|line| line.source == "access").skip(from);
-                lines.map(|line| fields(&setup.access_log, &line.text)).collect()
+                let lines = proxy
+                    .logs()
+                    .into_iter()
+                    .filter(|line| line.source == "access")
+                    .skip(from);
+                lines
+                    .map(|line| fields(&setup.access_log, &line.text))
+                    .collect()
             }
-            Self::Envoy(envoy) => {
-                envoy.access_log().lines().skip(from).map(|line| serde_json::from_str(line).unwrap_or_default()).collect()
-            }
+            Self::Envoy(envoy) => envoy
+                .access_log()
+                .lines()
+                .skip(from)
+                .map(|line| serde_json::from_str(line).unwrap_or_default())
+                .collect(),
         }
     }
 
@@ -89,7 +121,10 @@ impl Running {
     pub(super) fn log(&self) -> String {
         match self {
             Self::Harness { proxy, .. } => {
-                let said = proxy.logs().into_iter().filter(|line| line.source != "access");
+                let said = proxy
+                    .logs()
+                    .into_iter()
+                    .filter(|line| line.source != "access");
                 said.map(|line| line.text + "\n").collect()
             }
             Self::Envoy(envoy) => envoy.log(),
@@ -100,7 +135,10 @@ impl Running {
     pub(super) fn raw_access(&self) -> String {
         match self {
             Self::Harness { proxy, .. } => {
-                let lines = proxy.logs().into_iter().filter(|line| line.source == "access");
+                let lines = proxy
+                    .logs()
+                    .into_iter()
+                    .filter(|line| line.source == "access");
                 lines.map(|line| line.text + "\n").collect()
             }
             Self::Envoy(envoy) => envoy.access_log(),
@@ -120,18 +158,24 @@ impl Running {
         match self {
             Self::Harness { proxy, .. } => {
                 let stats = proxy.stats().values.into_iter();
-                let reloads = stats.filter(|(name, value)| name.contains("vm_reload") && *value > 0);
+                let reloads =
+                    stats.filter(|(name, value)| name.contains("vm_reload") && *value > 0);
                 let reloads = reloads.map(|(name, value)| format!("{name}: {value}"));
                 Ok(proxy.diagnostics().into_iter().chain(reloads).collect())
             }
             Self::Envoy(envoy) => {
                 envoy.check()?;
                 let stats = envoy.query("/stats").await?;
-                let reloads = stats.lines().filter(|line| line.contains("vm_reload") && !line.ends_with(": 0"));
+                let reloads = stats
+                    .lines()
+                    .filter(|line| line.contains("vm_reload") && !line.ends_with(": 0"));
                 let traps = envoy.log();
                 // A configuration that is refused is critical to Envoy and expected here; the update itself is judged elsewhere.
-                let critical = |line: &&str| line.contains("[critical]") && !line.contains("failed to load");
-                let traps = traps.lines().filter(|line| line.contains("Function: proxy_on_") || critical(line));
+                let critical =
+                    |line: &&str| line.contains("[critical]") && !line.contains("failed to load");
+                let traps = traps
+                    .lines()
+                    .filter(|line| line.contains("Function: proxy_on_") || critical(line));
                 Ok(reloads.chain(traps).map(str::to_owned).collect())
             }
         }
@@ -147,7 +191,9 @@ impl Running {
 
 /// A line of the harness's access log as the object that Envoy would have written for the same format.
 fn fields(format: &Value, line: &str) -> Value {
-    let Value::Object(names) = format else { return Value::Null };
+    let Value::Object(names) = format else {
+        return Value::Null;
+    };
     let values = line.split(FIELD_SEPARATOR);
     let typed = |(name, value): (&String, &str)| {
         let value = match (name.as_str(), value.parse::<u64>()) {
@@ -162,7 +208,10 @@ fn fields(format: &Value, line: &str) -> Value {
 
 /// Counters by name and labels, from Prometheus' text format.
 pub(super) fn counters(text: &str) -> Vec<(String, BTreeMap<String, String>, f64)> {
-    text.lines().filter(|line| !line.starts_with('#')).filter_map(counter).collect()
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(counter)
+        .collect()
 }
 
 fn counter(line: &str) -> Option<(String, BTreeMap<String, String>, f64)> {
@@ -189,7 +238,13 @@ pub(super) fn parse_series(series: &str) -> Option<(String, BTreeMap<String, Str
 
 /// The audit record in an access log line, if there is one.
 pub(super) fn audit(access: &Value) -> Option<Value> {
-    serde_json::from_str(access.get("audit")?.as_str()?).ok().filter(|audit: &Value| audit.as_object().is_some_and(|audit: &Map<_, _>| !audit.is_empty()))
+    serde_json::from_str(access.get("audit")?.as_str()?)
+        .ok()
+        .filter(|audit: &Value| {
+            audit
+                .as_object()
+                .is_some_and(|audit: &Map<_, _>| !audit.is_empty())
+        })
 }
 
 #[cfg(test)]

@@ -30,7 +30,10 @@ struct BodyExpect<'e> {
 
 impl<'a> Differences<'a> {
     pub(super) fn new(vars: &'a Vars<'a>) -> Self {
-        Self { vars, found: Vec::new() }
+        Self {
+            vars,
+            found: Vec::new(),
+        }
     }
 
     /// The differences, and where there are many, how many more there were.
@@ -44,16 +47,27 @@ impl<'a> Differences<'a> {
     }
 
     pub(super) fn response(&mut self, expect: &Expect, response: &Response) -> anyhow::Result<()> {
-        self.end("the response", expect.end.as_deref().unwrap_or("complete"), &response.end)?;
+        self.end(
+            "the response",
+            expect.end.as_deref().unwrap_or("complete"),
+            &response.end,
+        )?;
         if let Some(status) = expect.status
             && status != response.status
         {
-            self.add(format!("status {} instead of {status}, body `{}`", response.status, shown(&response.body)));
+            self.add(format!(
+                "status {} instead of {status}, body `{}`",
+                response.status,
+                shown(&response.body)
+            ));
         }
         if let Some(interim) = &expect.interim
             && *interim != response.interim
         {
-            self.add(format!("informational responses {:?} instead of {interim:?}", response.interim));
+            self.add(format!(
+                "informational responses {:?} instead of {interim:?}",
+                response.interim
+            ));
         }
         self.fields("response header", &expect.headers, &response.headers)?;
         self.fields("response trailer", &expect.trailers, &response.trailers)?;
@@ -65,19 +79,28 @@ impl<'a> Differences<'a> {
         };
         self.body("the response body", &body, &response.body)?;
         if let Some(messages) = &expect.body_grpc {
-            let messages = messages.iter().map(|message| self.vars.bytes(message)).collect::<Result<Vec<_>, _>>()?;
+            let messages = messages
+                .iter()
+                .map(|message| self.vars.bytes(message))
+                .collect::<Result<Vec<_>, _>>()?;
             match grpc_messages(&response.body) {
                 Some(found) if found == messages => {}
                 Some(found) => {
                     let found: Vec<_> = found.iter().map(|message| shown(message)).collect();
                     self.add(format!("gRPC messages {found:?}"));
                 }
-                None => self.add(format!("gRPC frames that do not add up: `{}`", shown(&response.body))),
+                None => self.add(format!(
+                    "gRPC frames that do not add up: `{}`",
+                    shown(&response.body)
+                )),
             }
         }
         if expect.body_json.is_some() || expect.body_json_has.is_some() {
             match serde_json::from_slice::<Value>(&response.body) {
-                Err(error) => self.add(format!("the response body is not JSON ({error}): `{}`", shown(&response.body))),
+                Err(error) => self.add(format!(
+                    "the response body is not JSON ({error}): `{}`",
+                    shown(&response.body)
+                )),
                 Ok(found) => {
                     if let Some(exact) = &expect.body_json
                         && self.vars.json(exact)? != found
@@ -89,24 +112,39 @@ impl<'a> Differences<'a> {
             }
         }
         if !response.excess.is_empty() {
-            self.add(format!("bytes after the end of the response: `{}`", shown(&response.excess)));
+            self.add(format!(
+                "bytes after the end of the response: `{}`",
+                shown(&response.excess)
+            ));
         }
         Ok(())
     }
 
     pub(super) fn seen(&mut self, expect: &SeenExpect, seen: &[Seen]) -> anyhow::Result<()> {
         for request in seen {
-            for (what, expected, found) in
-                [("method", &expect.method, &request.method), ("target", &expect.target, &request.target)]
-            {
+            for (what, expected, found) in [
+                ("method", &expect.method, &request.method),
+                ("target", &expect.target, &request.target),
+            ] {
                 if let Some(expected) = expected
                     && self.vars.bytes(expected)? != *found
                 {
-                    self.add(format!("the upstream received the {what} `{}`", shown(found)));
+                    self.add(format!(
+                        "the upstream received the {what} `{}`",
+                        shown(found)
+                    ));
                 }
             }
-            self.fields("request header at the upstream", &expect.headers, &request.headers)?;
-            self.fields("request trailer at the upstream", &expect.trailers, &request.trailers)?;
+            self.fields(
+                "request header at the upstream",
+                &expect.headers,
+                &request.headers,
+            )?;
+            self.fields(
+                "request trailer at the upstream",
+                &expect.trailers,
+                &request.trailers,
+            )?;
             let body = BodyExpect {
                 exact: expect.body.as_ref(),
                 contains: &expect.body_contains,
@@ -122,13 +160,20 @@ impl<'a> Differences<'a> {
     }
 
     /// `found` holds at least `expected`: members of objects one by one, items of lists one by one from the front, all else equal.
-    pub(super) fn json(&mut self, what: &str, expected: Option<&Value>, found: &Value) -> anyhow::Result<()> {
+    pub(super) fn json(
+        &mut self,
+        what: &str,
+        expected: Option<&Value>,
+        found: &Value,
+    ) -> anyhow::Result<()> {
         if let Some(expected) = expected {
             let expected = self.vars.json(expected)?;
             let mut missing = Vec::new();
             holds(&expected, found, "", &mut missing);
             for (pointer, expected, found) in missing {
-                self.add(format!("{what} at `{pointer}`: {found} instead of {expected}"));
+                self.add(format!(
+                    "{what} at `{pointer}`: {found} instead of {expected}"
+                ));
             }
         }
         Ok(())
@@ -160,7 +205,11 @@ impl<'a> Differences<'a> {
         if let Some(exact) = expect.exact {
             let exact = self.vars.bytes(exact)?;
             if exact != found {
-                self.add(format!("{what} is `{}` instead of `{}`", shown(found), shown(&exact)));
+                self.add(format!(
+                    "{what} is `{}` instead of `{}`",
+                    shown(found),
+                    shown(&exact)
+                ));
             }
         }
         for part in expect.contains {
@@ -176,12 +225,20 @@ impl<'a> Differences<'a> {
         if let Some(length) = expect.length
             && length != found.len()
         {
-            self.add(format!("{what} has {} bytes instead of {length}", found.len()));
+            self.add(format!(
+                "{what} has {} bytes instead of {length}",
+                found.len()
+            ));
         }
         Ok(())
     }
 
-    fn fields(&mut self, what: &str, expected: &BTreeMap<String, Value>, found: &Fields) -> anyhow::Result<()> {
+    fn fields(
+        &mut self,
+        what: &str,
+        expected: &BTreeMap<String, Value>,
+        found: &Fields,
+    ) -> anyhow::Result<()> {
         for (name, expected) in expected {
             let values: Vec<&[u8]> = found
                 .iter()
@@ -203,36 +260,57 @@ impl<'a> Differences<'a> {
                         let part = self.vars.bytes(part)?;
                         values.iter().any(|value| find(value, &part).is_some())
                     }
-                    None => anyhow::bail!("`{expected}` says nothing about a header: use `contains`"),
+                    None => {
+                        anyhow::bail!("`{expected}` says nothing about a header: use `contains`")
+                    }
                 },
                 other => anyhow::bail!("`{other}` says nothing about a header"),
             };
             if !agrees {
                 let values: Vec<_> = values.iter().map(|value| shown(value)).collect();
-                self.add(format!("{what} `{name}` is {values:?} instead of {expected}"));
+                self.add(format!(
+                    "{what} `{name}` is {values:?} instead of {expected}"
+                ));
             }
         }
         Ok(())
     }
 }
 
-fn holds<'v>(expected: &'v Value, found: &'v Value, at: &str, missing: &mut Vec<(String, Value, Value)>) {
+fn holds<'v>(
+    expected: &'v Value,
+    found: &'v Value,
+    at: &str,
+    missing: &mut Vec<(String, Value, Value)>,
+) {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => {
             for (name, value) in expected {
-                holds(value, found.get(name).unwrap_or(&Value::Null), &format!("{at}/{name}"), missing);
+                holds(
+                    value,
+                    found.get(name).unwrap_or(&Value::Null),
+                    &format!("{at}/{name}"),
+                    missing,
+                );
             }
         }
         (Value::Array(expected), Value::Array(found)) => {
             for (index, value) in expected.iter().enumerate() {
-                holds(value, found.get(index).unwrap_or(&Value::Null), &format!("{at}/{index}"), missing);
+                holds(
+                    value,
+                    found.get(index).unwrap_or(&Value::Null),
+                    &format!("{at}/{index}"),
+                    missing,
+                );
             }
         }
         (Value::Number(expected), Value::Number(found)) if expected.as_f64() == found.as_f64() => {}
         (expected, found) if expected == found => {}
         // "~text" holds that text somewhere.
         (Value::String(expected), Value::String(found))
-            if expected.strip_prefix('~').is_some_and(|part| found.contains(part)) => {}
+            if expected
+                .strip_prefix('~')
+                .is_some_and(|part| found.contains(part)) => {}
         (expected, found) => missing.push((at.to_owned(), expected.clone(), found.clone())),
     }
 }
@@ -242,7 +320,9 @@ fn grpc_messages(body: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut rest = body;
     while !rest.is_empty() {
         let (prefix, after) = rest.split_at_checked(5)?;
-        let [_, length @ ..] = prefix else { return None };
+        let [_, length @ ..] = prefix else {
+            return None;
+        };
         let length = u32::from_be_bytes(length.try_into().ok()?);
         let (message, after) = after.split_at_checked(usize::try_from(length).ok()?)?;
         messages.push(message.to_vec());
@@ -254,8 +334,16 @@ fn grpc_messages(body: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// Bytes as a person can read them, not more than fits a screen.
 fn shown(bytes: &[u8]) -> String {
     const MOST: usize = 600;
-    let text = bytes.get(..MOST).unwrap_or(bytes).escape_ascii().to_string();
-    if bytes.len() > MOST { format!("{text}... ({} bytes)", bytes.len()) } else { text }
+    let text = bytes
+        .get(..MOST)
+        .unwrap_or(bytes)
+        .escape_ascii()
+        .to_string();
+    if bytes.len() > MOST {
+        format!("{text}... ({} bytes)", bytes.len())
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -273,13 +361,22 @@ mod tests {
     #[test]
     fn a_subset_of_json_agrees() {
         let found = json!({"a": 1, "b": [{"c": "some text"}, 2], "d": null});
-        assert_eq!(differences(&json!({"a": 1.0, "b": [{"c": "~text"}], "d": null}), &found), 0);
-        assert_eq!(differences(&json!({"a": 2, "b": [{"c": "text"}], "e": true}), &found), 3);
+        assert_eq!(
+            differences(&json!({"a": 1.0, "b": [{"c": "~text"}], "d": null}), &found),
+            0
+        );
+        assert_eq!(
+            differences(&json!({"a": 2, "b": [{"c": "text"}], "e": true}), &found),
+            3
+        );
     }
 
     #[test]
     fn grpc_frames_must_add_up() {
-        assert_eq!(grpc_messages(b"\0\0\0\0\x01a\0\0\0\0\0"), Some(vec![b"a".to_vec(), Vec::new()]));
+        assert_eq!(
+            grpc_messages(b"\0\0\0\0\x01a\0\0\0\0\0"),
+            Some(vec![b"a".to_vec(), Vec::new()])
+        );
         assert_eq!(grpc_messages(b"\0\0\0\0\x02a"), None);
     }
 }

@@ -341,7 +341,9 @@ impl<'de> Deserialize<'de> for Parts {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Parts, A::Error> {
-                Ok(Parts(vec![Part::deserialize(MapAccessDeserializer::new(map))?]))
+                Ok(Parts(vec![Part::deserialize(MapAccessDeserializer::new(
+                    map,
+                ))?]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Parts, A::Error> {
@@ -358,7 +360,10 @@ impl<'de> Deserialize<'de> for Parts {
 
 impl Part {
     fn text(text: &str) -> Self {
-        Self { text: Some(text.to_owned()), ..Self::default() }
+        Self {
+            text: Some(text.to_owned()),
+            ..Self::default()
+        }
     }
 }
 
@@ -373,7 +378,11 @@ impl<'de> Deserialize<'de> for Cut {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Cut, E> {
-                if text == "every" { Ok(Cut::Every) } else { Err(E::invalid_value(de::Unexpected::Str(text), &self)) }
+                if text == "every" {
+                    Ok(Cut::Every)
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Str(text), &self))
+                }
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Cut, E> {
@@ -395,13 +404,27 @@ mod tests {
     fn a_body_is_a_string_a_table_or_a_list() {
         let read = |text: &str| toml::from_str::<Reply>(text).unwrap().body.0;
         assert_eq!(read("body = 'a'"), [Part::text("a")]);
-        assert_eq!(read("body = { reset = true }"), [Part { reset: true, ..Part::default() }]);
-        assert_eq!(read("body = ['a', { text = 'b' }]"), [Part::text("a"), Part::text("b")]);
+        assert_eq!(
+            read("body = { reset = true }"),
+            [Part {
+                reset: true,
+                ..Part::default()
+            }]
+        );
+        assert_eq!(
+            read("body = ['a', { text = 'b' }]"),
+            [Part::text("a"), Part::text("b")]
+        );
     }
 
     #[test]
     fn a_misspelt_field_is_an_error_with_its_line() {
-        let error = Scenario::parse("title = 'x'\n[[exchange]]\nexpect.statos = 200\n").unwrap_err().to_string();
-        assert!(error.contains("line 3") && error.contains("statos"), "{error}");
+        let error = Scenario::parse("title = 'x'\n[[exchange]]\nexpect.statos = 200\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 3") && error.contains("statos"),
+            "{error}"
+        );
     }
 }

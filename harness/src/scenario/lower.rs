@@ -19,7 +19,9 @@ const BETWEEN: Duration = Duration::from_millis(1);
 
 pub(super) fn configuration(filter: &Filter, vars: &Vars<'_>) -> anyhow::Result<Configuration> {
     let configuration = match (&filter.config, &filter.raw, filter.empty) {
-        (Some(config), None, false) if filter.as_struct => Configuration::Struct(vars.json(config)?),
+        (Some(config), None, false) if filter.as_struct => {
+            Configuration::Struct(vars.json(config)?)
+        }
         (Some(config), None, false) => Configuration::Text(vars.json(config)?.to_string()),
         (None, Some(raw), false) => Configuration::Text(vars.text(raw)?),
         (None, None, true) => Configuration::Empty,
@@ -34,7 +36,11 @@ pub(super) fn configuration(filter: &Filter, vars: &Vars<'_>) -> anyhow::Result<
 
 pub(super) fn reply(reply: &Reply, vars: &Vars<'_>) -> anyhow::Result<upstream::Reply> {
     let trailers = pairs(&reply.trailers, vars)?;
-    let default = if trailers.is_empty() { wire::Framing::Length } else { wire::Framing::Chunked };
+    let default = if trailers.is_empty() {
+        wire::Framing::Length
+    } else {
+        wire::Framing::Chunked
+    };
     Ok(upstream::Reply {
         status: reply.status.unwrap_or(200),
         headers: pairs(&reply.headers, vars)?,
@@ -46,10 +52,16 @@ pub(super) fn reply(reply: &Reply, vars: &Vars<'_>) -> anyhow::Result<upstream::
     })
 }
 
-pub(super) fn request(request: &Request, protocol: Protocol, vars: &Vars<'_>) -> anyhow::Result<client::Request> {
+pub(super) fn request(
+    request: &Request,
+    protocol: Protocol,
+    vars: &Vars<'_>,
+) -> anyhow::Result<client::Request> {
     let body = steps(&request.body, vars)?;
     let trailers = pairs(&request.trailers, vars)?;
-    let has_data = body.iter().any(|step| matches!(step, Step::Data(_) | Step::Repeat(..)));
+    let has_data = body
+        .iter()
+        .any(|step| matches!(step, Step::Data(_) | Step::Repeat(..)));
     let default = match (trailers.is_empty(), has_data) {
         (false, _) => wire::Framing::Chunked,
         (true, true) => wire::Framing::Length,
@@ -59,14 +71,23 @@ pub(super) fn request(request: &Request, protocol: Protocol, vars: &Vars<'_>) ->
     Ok(client::Request {
         protocol,
         method: request.method.clone().unwrap_or(defaults.method),
-        target: request.target.as_ref().map_or(Ok(defaults.target), |target| vars.bytes(target))?,
+        target: request
+            .target
+            .as_ref()
+            .map_or(Ok(defaults.target), |target| vars.bytes(target))?,
         authority: request.authority.clone().unwrap_or(defaults.authority),
         headers: pairs(&request.headers, vars)?,
         body,
         framing: request.framing.map_or(default, framing),
         trailers,
-        raw: request.raw.as_ref().map(|raw| vars.bytes(raw)).transpose()?,
-        patience: request.patience_ms.map_or(defaults.patience, Duration::from_millis),
+        raw: request
+            .raw
+            .as_ref()
+            .map(|raw| vars.bytes(raw))
+            .transpose()?,
+        patience: request
+            .patience_ms
+            .map_or(defaults.patience, Duration::from_millis),
     })
 }
 
@@ -87,17 +108,26 @@ pub(super) fn cuts(body: &[Step], cut: Option<Cut>) -> anyhow::Result<Vec<Vec<St
         Cut::Every => (1..whole.len())
             .map(|at| {
                 let (head, tail) = whole.split_at(at);
-                vec![Step::Data(head.to_vec()), Step::Wait(BETWEEN), Step::Data(tail.to_vec())]
+                vec![
+                    Step::Data(head.to_vec()),
+                    Step::Wait(BETWEEN),
+                    Step::Data(tail.to_vec()),
+                ]
             })
             .collect(),
         Cut::Pieces(size) => {
-            let pieces = whole.chunks(size).flat_map(|piece| [Step::Data(piece.to_vec()), Step::Wait(BETWEEN)]);
+            let pieces = whole
+                .chunks(size)
+                .flat_map(|piece| [Step::Data(piece.to_vec()), Step::Wait(BETWEEN)]);
             vec![pieces.collect()]
         }
     })
 }
 
-pub(super) fn upstream_cuts(reply: &upstream::Reply, cut: Option<Cut>) -> anyhow::Result<Vec<upstream::Reply>> {
+pub(super) fn upstream_cuts(
+    reply: &upstream::Reply,
+    cut: Option<Cut>,
+) -> anyhow::Result<Vec<upstream::Reply>> {
     if cut.is_none() {
         return Ok(vec![reply.clone()]);
     }
@@ -126,7 +156,10 @@ fn framing(framing: Framing) -> wire::Framing {
 }
 
 fn pairs(pairs: &Pairs, vars: &Vars<'_>) -> anyhow::Result<Fields> {
-    pairs.iter().map(|[name, value]| Ok((vars.bytes(name)?, vars.bytes(value)?))).collect()
+    pairs
+        .iter()
+        .map(|[name, value]| Ok((vars.bytes(name)?, vars.bytes(value)?)))
+        .collect()
 }
 
 fn steps(parts: &Parts, vars: &Vars<'_>) -> anyhow::Result<Vec<Step>> {
@@ -150,16 +183,38 @@ fn reply_parts(parts: &Parts, vars: &Vars<'_>) -> anyhow::Result<Vec<upstream::P
 fn step(part: &Part, vars: &Vars<'_>) -> anyhow::Result<Step> {
     let data = match (&part.text, &part.base64, &part.grpc) {
         (Some(text), None, None) => Some(vars.bytes(text)?),
-        (None, Some(base64), None) => Some(STANDARD.decode(base64).with_context(|| format!("Base64 `{base64}`"))?),
+        (None, Some(base64), None) => Some(
+            STANDARD
+                .decode(base64)
+                .with_context(|| format!("Base64 `{base64}`"))?,
+        ),
         (None, None, Some(message)) => Some(grpc_frame(&vars.bytes(message)?)?),
         (None, None, None) => None,
         _ => bail!("a piece of a body has one of `text`, `base64` and `grpc`"),
     };
     Ok(match (data, part) {
-        (Some(data), Part { repeat: Some(times), .. }) => Step::Repeat(data, *times),
+        (
+            Some(data),
+            Part {
+                repeat: Some(times),
+                ..
+            },
+        ) => Step::Repeat(data, *times),
         (Some(data), _) => Step::Data(data),
-        (None, Part { wait_ms: Some(time), .. }) => Step::Wait(Duration::from_millis(*time)),
-        (None, Part { until: Some(needle), .. }) => Step::Until(vars.bytes(needle)?),
+        (
+            None,
+            Part {
+                wait_ms: Some(time),
+                ..
+            },
+        ) => Step::Wait(Duration::from_millis(*time)),
+        (
+            None,
+            Part {
+                until: Some(needle),
+                ..
+            },
+        ) => Step::Until(vars.bytes(needle)?),
         (None, Part { reset: true, .. }) => Step::Reset,
         (None, Part { close: true, .. }) => Step::Close,
         _ => bail!("a piece of a body is empty, or an echo outside an upstream"),

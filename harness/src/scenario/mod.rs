@@ -17,7 +17,7 @@ mod vars;
 
 pub use engine::Engine;
 pub use format::{
-    Certificate, Cut, EchoPart, Exchange, Expect, Filter, Framing, Pairs, Part, Parts, Proxy, Reply, Request, Scenario,
-    SeenExpect, Tls,
+    Certificate, Cut, EchoPart, Exchange, Expect, Filter, Framing, Pairs, Part, Parts, Proxy,
+    Reply, Request, Scenario, SeenExpect, Tls,
 };
 pub use run::{Outcome, Suite, Verdict};

@@ -71,22 +71,38 @@ impl Suite {
         let mut scenarios = Vec::new();
         let mut folders = vec![folder.to_owned()];
         while let Some(next) = folders.pop() {
-            for entry in std::fs::read_dir(&next).with_context(|| format!("`{}`", next.display()))? {
+            for entry in
+                std::fs::read_dir(&next).with_context(|| format!("`{}`", next.display()))?
+            {
                 let path = entry?.path();
                 if path.is_dir() {
                     folders.push(path);
                     continue;
                 }
-                let name = path.strip_prefix(folder).unwrap_or(&path).with_extension("").display().to_string();
-                if path.extension().is_some_and(|extension| extension == "toml") && name.contains(only) {
-                    let text = std::fs::read_to_string(&path).with_context(|| format!("`{}`", path.display()))?;
-                    let scenario = Scenario::parse(&text).with_context(|| format!("`{}`", path.display()))?;
+                let name = path
+                    .strip_prefix(folder)
+                    .unwrap_or(&path)
+                    .with_extension("")
+                    .display()
+                    .to_string();
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "toml")
+                    && name.contains(only)
+                {
+                    let text = std::fs::read_to_string(&path)
+                        .with_context(|| format!("`{}`", path.display()))?;
+                    let scenario =
+                        Scenario::parse(&text).with_context(|| format!("`{}`", path.display()))?;
                     scenarios.push((name, scenario));
                 }
             }
         }
         scenarios.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(Self { scenarios, module: module.to_owned() })
+        Ok(Self {
+            scenarios,
+            module: module.to_owned(),
+        })
     }
 
     /// How many scenarios there are.
@@ -101,33 +117,53 @@ impl Suite {
 
     /// Whether any scenario needs the module.
     pub fn needs_module(&self) -> bool {
-        self.scenarios.iter().any(|(_, scenario)| scenario.filter.is_some())
+        self.scenarios
+            .iter()
+            .any(|(_, scenario)| scenario.filter.is_some())
     }
 
     /// Runs all scenarios on `engine`; `report` hears of each as soon as it is done.
     ///
     /// # Errors
     /// When the lab cannot be set up. A scenario that fails is an [`Outcome`], not an error.
-    pub async fn run(&self, engine: &Engine, report: &(dyn Fn(&Outcome) + Sync)) -> anyhow::Result<Vec<Outcome>> {
-        let lab = Lab { authority: Authority::new()?, tokens: TokenIssuer::new("https://issuer.test")? };
+    pub async fn run(
+        &self,
+        engine: &Engine,
+        report: &(dyn Fn(&Outcome) + Sync),
+    ) -> anyhow::Result<Vec<Outcome>> {
+        let lab = Lab {
+            authority: Authority::new()?,
+            tokens: TokenIssuer::new("https://issuer.test")?,
+        };
         let mut outcomes = Vec::new();
         let mut groups: Vec<Group<'_>> = Vec::new();
         for named in &self.scenarios {
             let (name, scenario) = named;
             if let Some(reason) = scenario.skip.get(engine.name()) {
                 let verdict = Verdict::Skipped(reason.clone());
-                let outcome = Outcome { scenario: name.clone(), engine: engine.name(), verdict, time: Duration::ZERO };
+                let outcome = Outcome {
+                    scenario: name.clone(),
+                    engine: engine.name(),
+                    verdict,
+                    time: Duration::ZERO,
+                };
                 report(&outcome);
                 outcomes.push(outcome);
                 continue;
             }
             let filtered = scenario.filter.is_some();
-            let shared = groups
-                .iter_mut()
-                .find(|group| group.filtered == filtered && *group.proxy == scenario.proxy && !scenario.proxy.fresh);
+            let shared = groups.iter_mut().find(|group| {
+                group.filtered == filtered
+                    && *group.proxy == scenario.proxy
+                    && !scenario.proxy.fresh
+            });
             match shared {
                 Some(group) => group.scenarios.push(named),
-                None => groups.push(Group { proxy: &scenario.proxy, filtered, scenarios: vec![named] }),
+                None => groups.push(Group {
+                    proxy: &scenario.proxy,
+                    filtered,
+                    scenarios: vec![named],
+                }),
             }
         }
         // The longest first, so that no engine is left working alone at the end.
@@ -159,8 +195,17 @@ impl Suite {
                     .unwrap_or_else(|error| vec![format!("{error:#}")]),
                 Err(error) => vec![format!("the engine did not start: {error:#}")],
             };
-            let verdict = if differences.is_empty() { Verdict::Passed } else { Verdict::Failed(differences) };
-            let outcome = Outcome { scenario: name.clone(), engine: engine.name(), verdict, time: begun.elapsed() };
+            let verdict = if differences.is_empty() {
+                Verdict::Passed
+            } else {
+                Verdict::Failed(differences)
+            };
+            let outcome = Outcome {
+                scenario: name.clone(),
+                engine: engine.name(),
+                verdict,
+                time: begun.elapsed(),
+            };
             report(&outcome);
             outcomes.push(outcome);
         }
@@ -170,7 +215,12 @@ impl Suite {
         outcomes
     }
 
-    async fn start(&self, group: &Group<'_>, engine: &Engine, lab: &Lab) -> anyhow::Result<(Running, Upstream)> {
+    async fn start(
+        &self,
+        group: &Group<'_>,
+        engine: &Engine,
+        lab: &Lab,
+    ) -> anyhow::Result<(Running, Upstream)> {
         let upstream = Upstream::start(Reply::default()).await?;
         let proxy = group.proxy;
         let mut setup = Setup::new(upstream.addr());
@@ -204,7 +254,10 @@ impl Suite {
                 [(_, alone)] if proxy.fresh => scenario::first_configuration(alone, lab)?,
                 _ => Configuration::Text("{}".to_owned()),
             };
-            Some(Filter { module: self.module.clone(), configuration })
+            Some(Filter {
+                module: self.module.clone(),
+                configuration,
+            })
         } else {
             None
         };

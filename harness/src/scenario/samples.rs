@@ -33,7 +33,12 @@ pub(super) fn sample(name: &str) -> anyhow::Result<String> {
         }
         "aws-access-key-id" => format!("AKIA{}", noise.pick(BASE32, 16)),
         "slack-bot-token" => {
-            format!("xoxb-{}-{}-{}", noise.pick(DIGITS, 12), noise.pick(DIGITS, 12), noise.pick(BASE62, 24))
+            format!(
+                "xoxb-{}-{}-{}",
+                noise.pick(DIGITS, 12),
+                noise.pick(DIGITS, 12),
+                noise.pick(BASE62, 24)
+            )
         }
         "pem-private-key" => pem(&mut noise).join("\n"),
         "pem-private-key-json" => pem(&mut noise).join("\\n"),
@@ -45,12 +50,20 @@ pub(super) fn sample(name: &str) -> anyhow::Result<String> {
 pub(super) fn hmac_sha256_hex(key: &[u8], message: &[u8]) -> String {
     let mut block = [0; 64];
     let hashed = Sha256::digest(key);
-    let key: &[u8] = if key.len() > block.len() { &hashed } else { key };
+    let key: &[u8] = if key.len() > block.len() {
+        &hashed
+    } else {
+        key
+    };
     for (slot, byte) in block.iter_mut().zip(key) {
         *slot = *byte;
     }
-    let inner = Sha256::new_with_prefix(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
-    let outer = Sha256::new_with_prefix(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize();
+    let inner = Sha256::new_with_prefix(block.map(|byte| byte ^ 0x36))
+        .chain_update(message)
+        .finalize();
+    let outer = Sha256::new_with_prefix(block.map(|byte| byte ^ 0x5c))
+        .chain_update(inner)
+        .finalize();
     outer.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -62,7 +75,10 @@ struct Noise {
 
 impl Noise {
     fn new(seed: &str) -> Self {
-        Self { seed: seed.to_owned(), counter: 0 }
+        Self {
+            seed: seed.to_owned(),
+            counter: 0,
+        }
     }
 
     fn bytes(&mut self, count: usize) -> Vec<u8> {
@@ -87,7 +103,11 @@ impl Noise {
 fn pem(noise: &mut Noise) -> Vec<String> {
     let body = STANDARD.encode(noise.bytes(300));
     let mut lines = vec!["-----BEGIN PRIVATE KEY-----".to_owned()];
-    lines.extend(body.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()));
+    lines.extend(
+        body.as_bytes()
+            .chunks(64)
+            .map(|line| String::from_utf8_lossy(line).into_owned()),
+    );
     lines.push("-----END PRIVATE KEY-----".to_owned());
     lines
 }
@@ -110,9 +130,18 @@ mod tests {
     #[test]
     fn the_mac_agrees_with_rfc_4231() {
         let mac = hmac_sha256_hex(b"Jefe", b"what do ya want for nothing?");
-        assert_eq!(mac, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-        let mac = hmac_sha256_hex(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First");
-        assert_eq!(mac, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+        assert_eq!(
+            mac,
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        let mac = hmac_sha256_hex(
+            &[0xaa; 131],
+            b"Test Using Larger Than Block-Size Key - Hash Key First",
+        );
+        assert_eq!(
+            mac,
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        );
     }
 
     #[test]
@@ -120,6 +149,11 @@ mod tests {
         assert_eq!(sample("github-pat").unwrap().len(), 40);
         assert_eq!(sample("aws-access-key-id").unwrap().len(), 20);
         assert_eq!(sample("github-pat").unwrap(), sample("github-pat").unwrap());
-        assert!(sample("pem-private-key").unwrap().lines().all(|line| line.len() <= 64));
+        assert!(
+            sample("pem-private-key")
+                .unwrap()
+                .lines()
+                .all(|line| line.len() <= 64)
+        );
     }
 }

@@ -36,9 +36,15 @@ impl<'a> Vars<'a> {
         tokens: &BTreeMap<String, Value>,
         issuer: &TokenIssuer,
     ) -> anyhow::Result<Self> {
-        let mut vars = Self { values, tokens: BTreeMap::new(), secrets: Mutex::default() };
+        let mut vars = Self {
+            values,
+            tokens: BTreeMap::new(),
+            secrets: Mutex::default(),
+        };
         for (name, claims) in tokens {
-            let token = issuer.sign(&vars.json(claims)?).with_context(|| format!("token `{name}`"))?;
+            let token = issuer
+                .sign(&vars.json(claims)?)
+                .with_context(|| format!("token `{name}`"))?;
             vars.tokens.insert(name.clone(), token);
         }
         Ok(vars)
@@ -54,7 +60,9 @@ impl<'a> Vars<'a> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').with_context(|| format!("`${{` without `}}` in `{text}`"))?;
+            let (name, after) = after
+                .split_once('}')
+                .with_context(|| format!("`${{` without `}}` in `{text}`"))?;
             out.push_str(before);
             out.push_str(&self.value(name)?);
             rest = after;
@@ -67,7 +75,12 @@ impl<'a> Vars<'a> {
     pub(super) fn json(&self, value: &Value) -> anyhow::Result<Value> {
         Ok(match value {
             Value::String(text) => Value::String(self.text(text)?),
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.json(item)).collect::<Result<_, _>>()?),
+            Value::Array(items) => Value::Array(
+                items
+                    .iter()
+                    .map(|item| self.json(item))
+                    .collect::<Result<_, _>>()?,
+            ),
             Value::Object(fields) => Value::Object(
                 fields
                     .iter()
@@ -80,12 +93,19 @@ impl<'a> Vars<'a> {
 
     /// Every made-up credential used so far, with its name.
     pub(super) fn secrets(&self) -> Vec<(String, String)> {
-        self.secrets.lock().map(|secrets| secrets.clone()).unwrap_or_default()
+        self.secrets
+            .lock()
+            .map(|secrets| secrets.clone())
+            .unwrap_or_default()
     }
 
     fn value(&self, name: &str) -> anyhow::Result<String> {
         if let Some(token) = name.strip_prefix("token.") {
-            return self.tokens.get(token).cloned().with_context(|| format!("no `[tokens.{token}]`"));
+            return self
+                .tokens
+                .get(token)
+                .cloned()
+                .with_context(|| format!("no `[tokens.{token}]`"));
         }
         if let Some(sample) = name.strip_prefix("secret.") {
             let secret = samples::sample(sample)?;
@@ -97,8 +117,13 @@ impl<'a> Vars<'a> {
             return Ok(secret);
         }
         if let Some(names) = name.strip_prefix("hmac.") {
-            let (key, value) = names.split_once('.').with_context(|| format!("`{name}` needs a key and a value"))?;
-            return Ok(samples::hmac_sha256_hex(self.value(key)?.as_bytes(), self.value(value)?.as_bytes()));
+            let (key, value) = names
+                .split_once('.')
+                .with_context(|| format!("`{name}` needs a key and a value"))?;
+            return Ok(samples::hmac_sha256_hex(
+                self.value(key)?.as_bytes(),
+                self.value(value)?.as_bytes(),
+            ));
         }
         match self.values.get(name) {
             Some(value) => self.text(value),
@@ -112,8 +137,12 @@ fn unescape(text: &str) -> anyhow::Result<Vec<u8>> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("\\x") {
         bytes.extend_from_slice(before.as_bytes());
-        let (digits, after) = after.split_at_checked(2).with_context(|| format!("`\\x` needs two digits in `{text}`"))?;
-        bytes.push(u8::from_str_radix(digits, 16).with_context(|| format!("`\\x{digits}` in `{text}`"))?);
+        let (digits, after) = after
+            .split_at_checked(2)
+            .with_context(|| format!("`\\x` needs two digits in `{text}`"))?;
+        bytes.push(
+            u8::from_str_radix(digits, 16).with_context(|| format!("`\\x{digits}` in `{text}`"))?,
+        );
         rest = after;
     }
     bytes.extend_from_slice(rest.as_bytes());
@@ -125,7 +154,10 @@ mod tests {
     use super::*;
 
     fn with<T>(test: impl Fn(&Vars<'_>) -> T) -> T {
-        let values = BTreeMap::from([("who".to_owned(), "alice".to_owned()), ("hi".to_owned(), "hi ${who}".to_owned())]);
+        let values = BTreeMap::from([
+            ("who".to_owned(), "alice".to_owned()),
+            ("hi".to_owned(), "hi ${who}".to_owned()),
+        ]);
         let tokens = BTreeMap::from([("t".to_owned(), serde_json::json!({"sub": "${who}"}))]);
         test(&Vars::new(&values, &tokens, &TokenIssuer::new("i").unwrap()).unwrap())
     }
@@ -135,14 +167,25 @@ mod tests {
         with(|vars| {
             assert_eq!(vars.bytes(r"${hi}!\xff").unwrap(), b"hi alice!\xff");
             assert_eq!(vars.text("${token.t}").unwrap().split('.').count(), 3);
-            assert_eq!(vars.json(&serde_json::json!({"a": ["${who}"]})).unwrap(), serde_json::json!({"a": ["alice"]}));
+            assert_eq!(
+                vars.json(&serde_json::json!({"a": ["${who}"]})).unwrap(),
+                serde_json::json!({"a": ["alice"]})
+            );
         });
     }
 
     #[test]
     fn mistakes_are_errors() {
         with(|vars| {
-            for wrong in ["${nobody}", "${who", "${token.x}", r"\xzz", r"\x1", "${secret.nothing}", "${hmac.who}"] {
+            for wrong in [
+                "${nobody}",
+                "${who",
+                "${token.x}",
+                r"\xzz",
+                r"\x1",
+                "${secret.nothing}",
+                "${hmac.who}",
+            ] {
                 assert!(vars.bytes(wrong).is_err(), "{wrong}");
             }
         });
@@ -154,7 +197,13 @@ mod tests {
             let one = vars.text("${secret.github-pat}").unwrap();
             let two = vars.text("${secret.github-pat.2}").unwrap();
             assert_ne!(one, two);
-            assert_eq!(vars.secrets().into_iter().map(|(_, secret)| secret).collect::<Vec<_>>(), [one, two]);
+            assert_eq!(
+                vars.secrets()
+                    .into_iter()
+                    .map(|(_, secret)| secret)
+                    .collect::<Vec<_>>(),
+                [one, two]
+            );
         });
     }
 }

@@ -54,25 +54,60 @@ async fn send<C: Connection>(
     if let Some(raw) = &request.raw {
         write.write_all(raw).await?;
         write.flush().await?;
-        return send_body(write, &request.body, Framing::Bare, &Fields::new(), upstream).await;
+        return send_body(
+            write,
+            &request.body,
+            Framing::Bare,
+            &Fields::new(),
+            upstream,
+        )
+        .await;
     }
     let mut first = request.method.clone().into_bytes();
-    first.extend_from_slice(&[b" ", request.target.as_slice(), b" HTTP/1.1\r\nhost: ", request.authority.as_bytes()].concat());
-    write.write_all(&head_bytes(&first, &request.headers, request.framing, &request.body)).await?;
+    first.extend_from_slice(
+        &[
+            b" ",
+            request.target.as_slice(),
+            b" HTTP/1.1\r\nhost: ",
+            request.authority.as_bytes(),
+        ]
+        .concat(),
+    );
+    write
+        .write_all(&head_bytes(
+            &first,
+            &request.headers,
+            request.framing,
+            &request.body,
+        ))
+        .await?;
     write.flush().await?;
     if request.framing == Framing::Tunnel {
         // The tunnel opens with 101, or with a 2xx to CONNECT; anything else is the answer.
-        let opened = status.wait_for(|status| matches!(status, 101 | 200..=599)).await.map_or(0, |status| *status);
+        let opened = status
+            .wait_for(|status| matches!(status, 101 | 200..=599))
+            .await
+            .map_or(0, |status| *status);
         if !matches!(opened, 101 | 200..=299) {
             return Ok(Played::Whole);
         }
     } else if field(&request.headers, "expect").is_some() {
-        let go_on = status.wait_for(|status| *status >= 100).await.map_or(0, |status| *status);
+        let go_on = status
+            .wait_for(|status| *status >= 100)
+            .await
+            .map_or(0, |status| *status);
         if go_on != 100 {
             return Ok(Played::Whole);
         }
     }
-    send_body(write, &request.body, request.framing, &request.trailers, upstream).await
+    send_body(
+        write,
+        &request.body,
+        request.framing,
+        &request.trailers,
+        upstream,
+    )
+    .await
 }
 
 async fn receive<C: Connection>(
@@ -86,11 +121,24 @@ async fn receive<C: Connection>(
     let head = loop {
         let head = match reader.head().await {
             Ok(Some(head)) => head,
-            Ok(None) => return Response { end: End::Truncated, ..response },
-            Err(error) => return Response { end: ending(&error), ..response },
+            Ok(None) => {
+                return Response {
+                    end: End::Truncated,
+                    ..response
+                };
+            }
+            Err(error) => {
+                return Response {
+                    end: ending(&error),
+                    ..response
+                };
+            }
         };
         let [_, status, _] = &head.words;
-        response.status = std::str::from_utf8(status).ok().and_then(|status| status.parse().ok()).unwrap_or(0);
+        response.status = std::str::from_utf8(status)
+            .ok()
+            .and_then(|status| status.parse().ok())
+            .unwrap_or(0);
         latest.send_replace(response.status);
         if response.status != 101 && (100..200).contains(&response.status) {
             response.interim.push(response.status);
@@ -99,14 +147,19 @@ async fn receive<C: Connection>(
         }
     };
     response.headers = head.fields;
-    let tunnel = response.status == 101 || (request.method == "CONNECT" && (200..300).contains(&response.status));
+    let tunnel = response.status == 101
+        || (request.method == "CONNECT" && (200..300).contains(&response.status));
     if tunnel {
         response.end = match reader.rest(received).await {
             Ok(()) => End::Complete,
             Err(error) => ending(&error),
         };
     } else {
-        let end = response_end(request.method.as_bytes(), response.status, &response.headers);
+        let end = response_end(
+            request.method.as_bytes(),
+            response.status,
+            &response.headers,
+        );
         (response.trailers, response.end) = reader.body(end, received).await;
         if response.end == End::Complete {
             let after = Received::default();

@@ -23,7 +23,11 @@ pub(super) async fn exchange<C: Connection>(
         Err(error) => return failed(error),
     };
     // Any number of tiny frames is welcome: they are what is being tested.
-    let (client, driver) = match Builder::new().data_frame_budget(usize::MAX).handshake::<_, Bytes>(connection).await {
+    let (client, driver) = match Builder::new()
+        .data_frame_budget(usize::MAX)
+        .handshake::<_, Bytes>(connection)
+        .await
+    {
         Ok(pair) => pair,
         Err(error) => return Response::none(ending(&error)),
     };
@@ -32,8 +36,12 @@ pub(super) async fn exchange<C: Connection>(
     let response = async {
         let mut client = client.ready().await.map_err(|error| ending(&error))?;
         // Steps that only wait or break off have no body to carry them: the stream's sending side ends with the head.
-        let last = length(&request.body) == 0 && request.trailers.is_empty() && request.framing == Framing::Bare;
-        let (response, mut stream) = client.send_request(head, last).map_err(|error| ending(&error))?;
+        let last = length(&request.body) == 0
+            && request.trailers.is_empty()
+            && request.framing == Framing::Bare;
+        let (response, mut stream) = client
+            .send_request(head, last)
+            .map_err(|error| ending(&error))?;
         let sending = async {
             if last && request.body.is_empty() {
                 return Ok(Played::Whole);
@@ -62,7 +70,11 @@ pub(super) async fn exchange<C: Connection>(
     }
     driver.abort();
     let status = status.into_inner();
-    response.unwrap_or_else(|end| Response { body: received.bytes(), status, ..Response::none(end) })
+    response.unwrap_or_else(|end| Response {
+        body: received.bytes(),
+        status,
+        ..Response::none(end)
+    })
 }
 
 fn head(request: &Request) -> anyhow::Result<http::Request<()>> {

@@ -106,13 +106,17 @@ impl Default for Request {
 impl Request {
     /// A `GET` of `target` over HTTP/1.1.
     pub fn get(target: &str) -> Self {
-        Self { target: target.as_bytes().to_vec(), ..Self::default() }
+        Self {
+            target: target.as_bytes().to_vec(),
+            ..Self::default()
+        }
     }
 
     /// The same request with one more header.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        self.headers
+            .push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         self
     }
 }
@@ -173,8 +177,12 @@ pub async fn send_between(
                     Protocol::Http1 => vec![b"http/1.1".to_vec()],
                     Protocol::Http2 => vec![b"h2".to_vec()],
                 };
-                let name = rustls::pki_types::ServerName::from(std::net::IpAddr::from([127, 0, 0, 1]));
-                match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
+                let name =
+                    rustls::pki_types::ServerName::from(std::net::IpAddr::from([127, 0, 0, 1]));
+                match TlsConnector::from(Arc::new(config))
+                    .connect(name, stream)
+                    .await
+                {
                     Ok(stream) => converse(stream, request, received, upstream).await,
                     Err(error) => Response::none(End::Malformed(format!("TLS: {error}"))),
                 }
@@ -183,9 +191,16 @@ pub async fn send_between(
     };
     let mut response = match tokio::time::timeout(request.patience, exchange).await {
         Ok(response) => response,
-        Err(_) => Response { body: received.bytes(), ..Response::none(End::TimedOut) },
+        Err(_) => Response {
+            body: received.bytes(),
+            ..Response::none(End::TimedOut)
+        },
     };
-    response.arrivals = received.arrivals().into_iter().map(|(at, length)| (at.duration_since(begun), length)).collect();
+    response.arrivals = received
+        .arrivals()
+        .into_iter()
+        .map(|(at, length)| (at.duration_since(begun), length))
+        .collect();
     response
 }
 

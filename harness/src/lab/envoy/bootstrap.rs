@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::lab::setup::{
-    Cluster, Configuration, Delivery, Filter, ForwardClientCert, Jwt, STATS_TAGS, ServerTls, Setup, tag_regex,
+    Cluster, Configuration, Delivery, Filter, ForwardClientCert, Jwt, STATS_TAGS, ServerTls, Setup,
+    tag_regex,
 };
 
 const EXTENSIONS: &str = "type.googleapis.com/envoy.extensions";
@@ -30,10 +31,13 @@ pub(super) fn bootstrap(setup: &Setup, dir: &Path) -> Value {
 /// The content of the listener file.
 pub(super) fn listeners(setup: &Setup, dir: &Path) -> Value {
     let mut chain = Map::new();
-    chain.insert("filters".to_owned(), json!([{
-        "name": "envoy.filters.network.http_connection_manager",
-        "typed_config": connection_manager(setup, dir),
-    }]));
+    chain.insert(
+        "filters".to_owned(),
+        json!([{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": connection_manager(setup, dir),
+        }]),
+    );
     if let Some(tls) = &setup.tls {
         chain.insert("transport_socket".to_owned(), server_tls(tls));
     }
@@ -61,7 +65,10 @@ pub(super) fn extensions(filter: &Filter) -> Value {
 fn connection_manager(setup: &Setup, dir: &Path) -> Value {
     let (forward, current) = match setup.forward_client_cert {
         ForwardClientCert::Sanitize => ("SANITIZE", json!({})),
-        ForwardClientCert::SanitizeSet => ("SANITIZE_SET", json!({"subject": true, "uri": true, "dns": true})),
+        ForwardClientCert::SanitizeSet => (
+            "SANITIZE_SET",
+            json!({"subject": true, "uri": true, "dns": true}),
+        ),
     };
     json!({
         "@type": format!("{EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
@@ -81,24 +88,32 @@ fn connection_manager(setup: &Setup, dir: &Path) -> Value {
 }
 
 fn virtual_host(setup: &Setup, cluster: &Cluster) -> Value {
-    let domains = if cluster.authorities.is_empty() { vec!["*".to_owned()] } else { cluster.authorities.clone() };
+    let domains = if cluster.authorities.is_empty() {
+        vec!["*".to_owned()]
+    } else {
+        cluster.authorities.clone()
+    };
     let action = |upgrades: Value| json!({"cluster": cluster.name, "timeout": "0s", "upgrade_configs": upgrades});
     // One read can fill the connection's buffer to the limit; what a filter holds back comes on top.
-    let body_limit = setup.listener_buffer.map_or(Value::Null, |limit| json!(u64::from(limit) * 2));
+    let body_limit = setup
+        .listener_buffer
+        .map_or(Value::Null, |limit| json!(u64::from(limit) * 2));
     let mut routes = Vec::new();
     if setup.upgrades.iter().any(|upgrade| upgrade == "CONNECT") {
         routes.push(json!({
             "name": "connect", "match": {"connect_matcher": {}}, "route": action(json!([{"upgrade_type": "CONNECT"}])),
         }));
     }
-    routes.push(json!({"name": cluster.name, "match": {"prefix": "/"}, "route": action(json!([]))}));
+    routes
+        .push(json!({"name": cluster.name, "match": {"prefix": "/"}, "route": action(json!([]))}));
     json!({"name": cluster.name, "domains": domains, "routes": routes, "request_body_buffer_limit": body_limit})
 }
 
 fn http_filters(setup: &Setup, dir: &Path) -> Vec<Value> {
     let mut filters = Vec::new();
     if let Some(jwt) = &setup.jwt {
-        filters.push(json!({"name": "envoy.filters.http.jwt_authn", "typed_config": jwt_authn(jwt)}));
+        filters
+            .push(json!({"name": "envoy.filters.http.jwt_authn", "typed_config": jwt_authn(jwt)}));
     }
     if let Some(filter) = &setup.filter {
         filters.push(match setup.delivery {
@@ -186,7 +201,10 @@ fn server_tls(tls: &ServerTls) -> Value {
         }],
     });
     if let (Some(authority), Some(common)) = (&tls.client_authority, common.as_object_mut()) {
-        common.insert("validation_context".to_owned(), json!({"trusted_ca": {"inline_string": authority}}));
+        common.insert(
+            "validation_context".to_owned(),
+            json!({"trusted_ca": {"inline_string": authority}}),
+        );
     }
     json!({
         "name": "envoy.transport_sockets.tls",
@@ -238,7 +256,11 @@ fn access_log(setup: &Setup, dir: &Path) -> Value {
 }
 
 fn upgrades(setup: &Setup) -> Value {
-    setup.upgrades.iter().map(|upgrade| json!({"upgrade_type": upgrade})).collect()
+    setup
+        .upgrades
+        .iter()
+        .map(|upgrade| json!({"upgrade_type": upgrade}))
+        .collect()
 }
 
 fn file_source(path: &Path) -> Value {

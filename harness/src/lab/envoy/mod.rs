@@ -59,12 +59,23 @@ impl Envoy {
     /// # Errors
     /// When Envoy ends or does not become ready; the message holds the end of its log.
     pub async fn start(program: &Path, setup: Setup) -> anyhow::Result<Self> {
-        let files = tempfile::Builder::new().prefix("veilgate-envoy-").tempdir()?;
+        let files = tempfile::Builder::new()
+            .prefix("veilgate-envoy-")
+            .tempdir()?;
         let dir = files.path();
-        std::fs::write(dir.join("bootstrap.json"), bootstrap::bootstrap(&setup, dir).to_string())?;
-        replace(&dir.join("lds.json"), &bootstrap::listeners(&setup, dir).to_string())?;
+        std::fs::write(
+            dir.join("bootstrap.json"),
+            bootstrap::bootstrap(&setup, dir).to_string(),
+        )?;
+        replace(
+            &dir.join("lds.json"),
+            &bootstrap::listeners(&setup, dir).to_string(),
+        )?;
         if let (Some(filter), Delivery::Ecds) = (&setup.filter, setup.delivery) {
-            replace(&dir.join("ecds.json"), &bootstrap::extensions(filter).to_string())?;
+            replace(
+                &dir.join("ecds.json"),
+                &bootstrap::extensions(filter).to_string(),
+            )?;
         }
         let arguments = [
             "--config-path".to_owned(),
@@ -85,7 +96,14 @@ impl Envoy {
         ];
         let process = Process::start(program, arguments, &[], &dir.join("envoy.log"))?;
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut envoy = Self { process, setup, admin: unknown, listener: unknown, refused: None, files };
+        let mut envoy = Self {
+            process,
+            setup,
+            admin: unknown,
+            listener: unknown,
+            refused: None,
+            files,
+        };
         envoy.wait_until_listening().await?;
         Ok(envoy)
     }
@@ -160,17 +178,27 @@ impl Envoy {
         let mut setup = self.setup.clone();
         match &mut setup.filter {
             Some(filter) => filter.configuration = configuration,
-            None => return Err(UpdateError::Failed(anyhow::anyhow!("this Envoy was set up without a filter"))),
+            None => {
+                return Err(UpdateError::Failed(anyhow::anyhow!(
+                    "this Envoy was set up without a filter"
+                )));
+            }
         }
         self.apply(setup).await
     }
 
     async fn apply(&mut self, setup: Setup) -> Result<(), UpdateError> {
         let (file, resources, prefix) = match (&setup.filter, setup.delivery) {
-            (Some(filter), Delivery::Ecds) => {
-                ("ecds.json", bootstrap::extensions(filter), "extension_config_discovery.http_filter.veilgate.")
-            }
-            _ => ("lds.json", bootstrap::listeners(&setup, self.folder()), "listener_manager.lds."),
+            (Some(filter), Delivery::Ecds) => (
+                "ecds.json",
+                bootstrap::extensions(filter),
+                "extension_config_discovery.http_filter.veilgate.",
+            ),
+            _ => (
+                "lds.json",
+                bootstrap::listeners(&setup, self.folder()),
+                "listener_manager.lds.",
+            ),
         };
         let before = self.query("/stats").await.map_err(UpdateError::Failed)?;
         let log_before = self.log().len();
@@ -178,13 +206,18 @@ impl Envoy {
         let path = self.folder().join(file);
         let content = resources.to_string();
         if read(&path) == content {
-            return self.refused.clone().map_or(Ok(()), |reason| Err(UpdateError::Rejected(reason)));
+            return self
+                .refused
+                .clone()
+                .map_or(Ok(()), |reason| Err(UpdateError::Rejected(reason)));
         }
         replace(&path, &content).map_err(UpdateError::Failed)?;
         let deadline = Instant::now() + UPDATE_PATIENCE;
         loop {
             let now = self.query("/stats").await.map_err(UpdateError::Failed)?;
-            let grew = |name: &str| stat(&now, &format!("{prefix}{name}")) > stat(&before, &format!("{prefix}{name}"));
+            let grew = |name: &str| {
+                stat(&now, &format!("{prefix}{name}")) > stat(&before, &format!("{prefix}{name}"))
+            };
             if grew("update_rejected") || grew("config_fail") {
                 let reason = rejection(self.log().get(log_before..).unwrap_or_default());
                 self.refused = Some(reason.clone());
@@ -197,7 +230,9 @@ impl Envoy {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(UpdateError::Failed(anyhow::anyhow!("Envoy neither took nor refused the new configuration")));
+                return Err(UpdateError::Failed(anyhow::anyhow!(
+                    "Envoy neither took nor refused the new configuration"
+                )));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -228,9 +263,12 @@ impl Envoy {
         if status != 200 {
             return None;
         }
-        let listeners: Value = serde_json::from_str(&self.query("/listeners?format=json").await.ok()?).ok()?;
+        let listeners: Value =
+            serde_json::from_str(&self.query("/listeners?format=json").await.ok()?).ok()?;
         let address = listeners.pointer("/listener_statuses/0/local_address/socket_address")?;
-        let port = u16::try_from(address.get("port_value")?.as_u64()?).ok().filter(|port| *port != 0)?;
+        let port = u16::try_from(address.get("port_value")?.as_u64()?)
+            .ok()
+            .filter(|port| *port != 0)?;
         Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 
@@ -255,14 +293,27 @@ fn replace(path: &Path, content: &str) -> anyhow::Result<()> {
 
 fn stat(all: &str, name: &str) -> u64 {
     all.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")?.trim().parse().ok())
+        .find_map(|line| {
+            line.strip_prefix(name)?
+                .strip_prefix(": ")?
+                .trim()
+                .parse()
+                .ok()
+        })
         .unwrap_or(0)
 }
 
 /// What Envoy logged about a refused configuration, the filter's own words first.
 fn rejection(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().filter(|line| line.contains("wasm log") || line.contains("rejected")).collect();
-    if lines.is_empty() { log.trim().to_owned() } else { lines.join("\n") }
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("wasm log") || line.contains("rejected"))
+        .collect();
+    if lines.is_empty() {
+        log.trim().to_owned()
+    } else {
+        lines.join("\n")
+    }
 }
 
 async fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
@@ -274,7 +325,15 @@ async fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
     let [_, status, _] = &head.words;
     let status = std::str::from_utf8(status)?.parse()?;
     let received = Received::default();
-    let (_, end) = reader.body(h1::response_end(b"GET", status, &head.fields), &received).await;
-    anyhow::ensure!(end == End::Complete, "the answer to `{path}` broke off: {end:?}");
-    Ok((status, String::from_utf8_lossy(&received.bytes()).into_owned()))
+    let (_, end) = reader
+        .body(h1::response_end(b"GET", status, &head.fields), &received)
+        .await;
+    anyhow::ensure!(
+        end == End::Complete,
+        "the answer to `{path}` broke off: {end:?}"
+    );
+    Ok((
+        status,
+        String::from_utf8_lossy(&received.bytes()).into_owned(),
+    ))
 }

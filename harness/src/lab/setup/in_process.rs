@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::lab::setup::{Cluster, Configuration, Filter, ForwardClientCert, Setup};
 use crate::proxy::{
-    self, FailurePolicy, FilterConfig, ForwardClientCertMode, JwtConfig, JwtProvider, ListenerConfig, ProxyConfig,
-    RouteConfig, TlsConfig, UpstreamConfig,
+    self, FailurePolicy, FilterConfig, ForwardClientCertMode, JwtConfig, JwtProvider,
+    ListenerConfig, ProxyConfig, RouteConfig, TlsConfig, UpstreamConfig,
 };
 use crate::vm::StatsTag;
 
@@ -15,7 +15,10 @@ pub(crate) const FIELD_SEPARATOR: char = '\x1f';
 impl Setup {
     /// What [`Proxy::start`](proxy::Proxy::start) takes. An access log that is an object becomes lines of its values.
     pub fn proxy_config(&self) -> ProxyConfig {
-        let mut listener = ListenerConfig { enable_trailers: true, ..ListenerConfig::default() };
+        let mut listener = ListenerConfig {
+            enable_trailers: true,
+            ..ListenerConfig::default()
+        };
         if let Some(limit) = self.listener_buffer {
             listener.per_connection_buffer_limit_bytes = limit as usize;
         }
@@ -35,7 +38,11 @@ impl Setup {
             upstreams: self
                 .upstreams
                 .iter()
-                .map(|cluster| UpstreamConfig { name: cluster.name.clone(), address: cluster.address, http2: cluster.http2 })
+                .map(|cluster| UpstreamConfig {
+                    name: cluster.name.clone(),
+                    address: cluster.address,
+                    http2: cluster.http2,
+                })
                 .collect(),
             jwt: self.jwt.as_ref().map(|jwt| JwtConfig {
                 providers: vec![JwtProvider {
@@ -47,7 +54,12 @@ impl Setup {
                 }],
                 allow_missing: true,
             }),
-            forward_client_cert: proxy::ForwardClientCert { mode, subject: names, uri: names, dns: names },
+            forward_client_cert: proxy::ForwardClientCert {
+                mode,
+                subject: names,
+                uri: names,
+                dns: names,
+            },
             filter: self.filter.as_ref().map(Filter::in_process),
             decompressor: self.decompress.clone(),
             access_logs: vec![match &self.access_log {
@@ -60,7 +72,10 @@ impl Setup {
             use_remote_address: true,
             stats_tags: super::STATS_TAGS
                 .iter()
-                .map(|label| StatsTag { tag_name: (*label).to_owned(), regex: super::tag_regex(label) })
+                .map(|label| StatsTag {
+                    tag_name: (*label).to_owned(),
+                    regex: super::tag_regex(label),
+                })
                 .collect(),
             ..ProxyConfig::default()
         }
@@ -103,12 +118,18 @@ fn routes(cluster: &Cluster) -> Vec<RouteConfig> {
     };
     match cluster.authorities.as_slice() {
         [] => vec![to(None)],
-        authorities => authorities.iter().map(|authority| to(Some(authority.clone()))).collect(),
+        authorities => authorities
+            .iter()
+            .map(|authority| to(Some(authority.clone())))
+            .collect(),
     }
 }
 
 fn format_line(fields: &Map<String, Value>) -> String {
-    let formats: Vec<&str> = fields.values().map(|format| format.as_str().unwrap_or_default()).collect();
+    let formats: Vec<&str> = fields
+        .values()
+        .map(|format| format.as_str().unwrap_or_default())
+        .collect();
     formats.join(&FIELD_SEPARATOR.to_string())
 }
 
@@ -124,14 +145,19 @@ fn struct_bytes(fields: &Map<String, Value>) -> Vec<u8> {
 fn value_bytes(value: &Value) -> Vec<u8> {
     match value {
         Value::Null => vec![0x08, 0],
-        Value::Number(number) => {
-            [[0x11].as_slice(), &number.as_f64().unwrap_or(f64::NAN).to_le_bytes()].concat()
-        }
+        Value::Number(number) => [
+            [0x11].as_slice(),
+            &number.as_f64().unwrap_or(f64::NAN).to_le_bytes(),
+        ]
+        .concat(),
         Value::String(text) => message(3, text.as_bytes()),
         Value::Bool(value) => vec![0x20, u8::from(*value)],
         Value::Object(fields) => message(5, &struct_bytes(fields)),
         Value::Array(items) => {
-            let items: Vec<u8> = items.iter().flat_map(|item| message(1, &value_bytes(item))).collect();
+            let items: Vec<u8> = items
+                .iter()
+                .flat_map(|item| message(1, &value_bytes(item)))
+                .collect();
             message(6, &items)
         }
     }
@@ -160,13 +186,18 @@ mod tests {
 
     #[test]
     fn a_struct_is_serialised_as_protobuf_defines_it() {
-        let Value::Object(fields) = json!({"a": true, "b": [1.5, null], "c": {"d": "e"}}) else { panic!() };
+        let Value::Object(fields) = json!({"a": true, "b": [1.5, null], "c": {"d": "e"}}) else {
+            panic!()
+        };
         let expected = [
             b"\x0a\x07\x0a\x01a\x12\x02\x20\x01".as_slice(),
             b"\x0a\x16\x0a\x01b\x12\x11\x32\x0f\x0a\x09\x11\0\0\0\0\0\0\xf8\x3f\x0a\x02\x08\0",
             b"\x0a\x11\x0a\x01c\x12\x0c\x2a\x0a\x0a\x08\x0a\x01d\x12\x03\x1a\x01e",
         ];
-        assert_eq!(struct_bytes(&fields).escape_ascii().to_string(), expected.concat().escape_ascii().to_string());
+        assert_eq!(
+            struct_bytes(&fields).escape_ascii().to_string(),
+            expected.concat().escape_ascii().to_string()
+        );
         assert_eq!(message(1, &[0; 300])[..3], [0x0a, 0xac, 0x02]);
     }
 }

@@ -23,7 +23,9 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Arc<Shared>) -> std::i
         let body = Received::mirrored_to(&shared.request);
         let mut again = true;
         let played = match (reply.framing, reply.early) {
-            (Framing::Tunnel, _) => tunnel(&mut reader, &mut write, &reply, &seen, (shared, place)).await?,
+            (Framing::Tunnel, _) => {
+                tunnel(&mut reader, &mut write, &reply, &seen, (shared, place)).await?
+            }
             (_, true) => {
                 // The answer goes out while the request may still be coming.
                 let (end, played) = tokio::join!(
@@ -36,14 +38,22 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Arc<Shared>) -> std::i
             (_, false) => {
                 let (trailers, end) = reader.body(request_end(&head.fields), &body).await;
                 again = end == End::Complete;
-                let seen = Seen { body: body.bytes(), ..seen };
+                let seen = Seen {
+                    body: body.bytes(),
+                    ..seen
+                };
                 shared.finish(place, seen.body.clone(), trailers, end);
-                if again { answer(&mut write, &reply, &seen, &shared.client).await? } else { Played::Close }
+                if again {
+                    answer(&mut write, &reply, &seen, &shared.client).await?
+                } else {
+                    Played::Close
+                }
             }
         };
         again &= reader.unread().is_empty();
         match played {
-            Played::Whole if again && !matches!(reply.framing, Framing::Close | Framing::Tunnel) => {}
+            Played::Whole
+                if again && !matches!(reply.framing, Framing::Close | Framing::Tunnel) => {}
             Played::Whole | Played::Close => {
                 let _ = stream.shutdown().await;
                 return Ok(());
@@ -60,7 +70,9 @@ async fn answer<W: tokio::io::AsyncWrite + Unpin>(
     client: &Received,
 ) -> std::io::Result<Played> {
     let steps = reply.steps(seen)?;
-    write.write_all(&response_head(reply, reply.framing, &steps)).await?;
+    write
+        .write_all(&response_head(reply, reply.framing, &steps))
+        .await?;
     write.flush().await?;
     send_body(write, &steps, reply.framing, &reply.trailers, client).await
 }
@@ -74,8 +86,17 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
     (shared, place): (&Shared, usize),
 ) -> std::io::Result<Played> {
     let steps = reply.steps(seen)?;
-    write.write_all(&response_head(reply, Framing::Tunnel, &steps)).await?;
-    let played = send_body(write, &steps, Framing::Tunnel, &Fields::new(), &shared.client).await?;
+    write
+        .write_all(&response_head(reply, Framing::Tunnel, &steps))
+        .await?;
+    let played = send_body(
+        write,
+        &steps,
+        Framing::Tunnel,
+        &Fields::new(),
+        &shared.client,
+    )
+    .await?;
     if played != Played::Whole {
         return Ok(played);
     }
@@ -83,7 +104,11 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
     let end = loop {
         let before = received.bytes().len();
         match reader.some(&received).await {
-            Ok(true) => write.write_all(received.bytes().get(before..).unwrap_or_default()).await?,
+            Ok(true) => {
+                write
+                    .write_all(received.bytes().get(before..).unwrap_or_default())
+                    .await?
+            }
             Ok(false) => break End::Complete,
             Err(error) => break ending(&error),
         }
@@ -93,7 +118,9 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
 }
 
 fn response_head(reply: &Reply, framing: Framing, steps: &[Step]) -> Vec<u8> {
-    let reason = http::StatusCode::from_u16(reply.status).ok().and_then(|status| status.canonical_reason());
+    let reason = http::StatusCode::from_u16(reply.status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
     let first = format!("HTTP/1.1 {} {}", reply.status, reason.unwrap_or("Other"));
     let mut fields = reply.headers.clone();
     if reply.gzip && field(&fields, "content-encoding").is_none() {

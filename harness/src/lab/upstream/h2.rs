@@ -16,7 +16,9 @@ use super::{Reply, Seen, Shared};
 
 pub(super) async fn serve(stream: TcpStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
     let mut builder = h2::server::Builder::new();
-    builder.enable_connect_protocol().data_frame_budget(usize::MAX);
+    builder
+        .enable_connect_protocol()
+        .data_frame_budget(usize::MAX);
     let mut connection = builder.handshake::<_, Bytes>(stream).await?;
     let mut streams = tokio::task::JoinSet::new();
     while let Some(next) = connection.accept().await {
@@ -39,8 +41,16 @@ async fn exchange(
     let (head, mut stream) = request.into_parts();
     let seen = Seen {
         method: head.method.as_str().as_bytes().to_vec(),
-        target: head.uri.path_and_query().map(|path| path.as_str().as_bytes().to_vec()).unwrap_or_default(),
-        authority: head.uri.authority().map(|authority| authority.as_str().as_bytes().to_vec()).unwrap_or_default(),
+        target: head
+            .uri
+            .path_and_query()
+            .map(|path| path.as_str().as_bytes().to_vec())
+            .unwrap_or_default(),
+        authority: head
+            .uri
+            .authority()
+            .map(|authority| authority.as_str().as_bytes().to_vec())
+            .unwrap_or_default(),
         headers: fields(&head.headers),
         ..Seen::default()
     };
@@ -56,7 +66,16 @@ async fn exchange(
         answered
     } else {
         receive.await;
-        answer(&mut respond, &reply, &Seen { body: body.bytes(), ..seen }, shared).await
+        answer(
+            &mut respond,
+            &reply,
+            &Seen {
+                body: body.bytes(),
+                ..seen
+            },
+            shared,
+        )
+        .await
     }
 }
 
@@ -78,7 +97,9 @@ async fn answer(
         headers.insert(http::header::CONTENT_LENGTH, length(&steps).into());
     }
     let headers_only = steps.is_empty() && reply.trailers.is_empty();
-    let mut stream = respond.send_response(response, headers_only).context("sending the head")?;
+    let mut stream = respond
+        .send_response(response, headers_only)
+        .context("sending the head")?;
     if !headers_only {
         send_body(&mut stream, &steps, &reply.trailers, &shared.client).await?;
     }

@@ -72,7 +72,11 @@ impl Upstream {
             request: Received::default(),
         });
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Self { address, shared, server })
+        Ok(Self {
+            address,
+            shared,
+            server,
+        })
     }
 
     /// Where it listens.
@@ -82,12 +86,20 @@ impl Upstream {
 
     /// Answers every following request with `reply`, except where [`Upstream::play_at`] says otherwise.
     pub fn play(&self, reply: Reply) {
-        *self.shared.reply.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(reply);
+        *self
+            .shared
+            .reply
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(reply);
     }
 
     /// Answers requests for exactly `path` (query aside) with `reply`.
     pub fn play_at(&self, path: &str, reply: Reply) {
-        let mut by_path = self.shared.by_path.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_path = self
+            .shared
+            .by_path
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         by_path.retain(|(known, _)| known != path);
         by_path.push((path.to_owned(), Arc::new(reply)));
     }
@@ -107,7 +119,9 @@ impl Upstream {
     /// Waits until the upstream knows how `count` requests ended.
     pub async fn wait_until_seen(&self, count: usize) {
         let mut seen = self.shared.seen.subscribe();
-        let _ = seen.wait_for(|seen| seen.iter().filter(|request| request.end.is_some()).count() >= count).await;
+        let _ = seen
+            .wait_for(|seen| seen.iter().filter(|request| request.end.is_some()).count() >= count)
+            .await;
     }
 
     /// To be fed with what the client receives: the other end of [`Step::Until`](super::wire::Step::Until) in a reply.
@@ -129,10 +143,18 @@ impl Drop for Upstream {
 
 impl Shared {
     fn reply_to(&self, target: &[u8]) -> Arc<Reply> {
-        let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let path = target
+            .split(|byte| *byte == b'?')
+            .next()
+            .unwrap_or_default();
         let by_path = self.by_path.lock().unwrap_or_else(PoisonError::into_inner);
-        let exact = by_path.iter().find(|(known, _)| known.as_bytes() == path).map(|(_, reply)| Arc::clone(reply));
-        exact.unwrap_or_else(|| Arc::clone(&self.reply.lock().unwrap_or_else(PoisonError::into_inner)))
+        let exact = by_path
+            .iter()
+            .find(|(known, _)| known.as_bytes() == path)
+            .map(|(_, reply)| Arc::clone(reply));
+        exact.unwrap_or_else(|| {
+            Arc::clone(&self.reply.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 
     /// Remembers a request whose head has come; returns its place.

@@ -77,7 +77,11 @@ impl Reply {
             Part::Echo(Echo::Body) => Step::Data(seen.body.clone()),
             Part::Echo(Echo::Head) => Step::Data(head_text(seen)),
         });
-        if self.gzip { gzip(plain) } else { Ok(plain.collect()) }
+        if self.gzip {
+            gzip(plain)
+        } else {
+            Ok(plain.collect())
+        }
     }
 }
 
@@ -119,8 +123,11 @@ mod tests {
 
     #[test]
     fn a_compressed_body_can_be_read_up_to_every_flush() {
-        let steps = gzip([Step::Data(b"one".to_vec()), Step::Data(b"two".to_vec())].into_iter()).unwrap();
-        let Step::Data(first) = &steps[0] else { panic!("{steps:?}") };
+        let steps =
+            gzip([Step::Data(b"one".to_vec()), Step::Data(b"two".to_vec())].into_iter()).unwrap();
+        let Step::Data(first) = &steps[0] else {
+            panic!("{steps:?}")
+        };
         let mut decoder = flate2::read::GzDecoder::new(first.as_slice());
         let mut text = [0; 3];
         decoder.read_exact(&mut text).unwrap();

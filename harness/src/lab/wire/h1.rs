@@ -33,7 +33,10 @@ const HEAD_LIMIT: usize = 1 << 20;
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     pub(crate) fn new(io: R) -> Self {
-        Self { io, buffer: Vec::new() }
+        Self {
+            io,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next head; `None` when the connection ends between messages.
@@ -44,7 +47,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let (first, rest) = split_once(&block, b"\r\n").unwrap_or((&block, &[]));
         let mut words = first.splitn(3, |byte| *byte == b' ').map(<[u8]>::to_vec);
         let words = [(); 3].map(|()| words.next().unwrap_or_default());
-        Ok(Some(Head { words, fields: parse_fields(rest)? }))
+        Ok(Some(Head {
+            words,
+            fields: parse_fields(rest)?,
+        }))
     }
 
     /// Reads one body into `received`; returns the trailers and how it ended.
@@ -86,7 +92,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             if self.buffer.is_empty() && !self.fill().await? {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
-            let take = usize::try_from(length).map_or(self.buffer.len(), |length| length.min(self.buffer.len()));
+            let take = usize::try_from(length)
+                .map_or(self.buffer.len(), |length| length.min(self.buffer.len()));
             let data: Vec<u8> = self.buffer.drain(..take).collect();
             length -= take as u64;
             received.push(&data);
@@ -136,7 +143,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 return Err(malformed("the length of a head", &[]));
             }
             if !self.fill().await? {
-                return if self.buffer.is_empty() { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) };
+                return if self.buffer.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(ErrorKind::UnexpectedEof.into())
+                };
             }
         }
     }
@@ -160,15 +171,25 @@ pub(crate) fn response_end(method: &[u8], status: u16, fields: &Fields) -> BodyE
 }
 
 fn declared_end(fields: &Fields) -> Option<BodyEnd> {
-    if field(fields, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case(b"chunked")) {
+    if field(fields, "transfer-encoding")
+        .is_some_and(|value| value.eq_ignore_ascii_case(b"chunked"))
+    {
         return Some(BodyEnd::Chunked);
     }
-    let length = std::str::from_utf8(field(fields, "content-length")?).ok()?.parse().ok()?;
+    let length = std::str::from_utf8(field(fields, "content-length")?)
+        .ok()?
+        .parse()
+        .ok()?;
     Some(BodyEnd::Length(length))
 }
 
 /// Serialises `first line` and `fields`, with the framing header that `framing` asks for.
-pub(crate) fn head_bytes(first: &[u8], fields: &Fields, framing: Framing, steps: &[Step]) -> Vec<u8> {
+pub(crate) fn head_bytes(
+    first: &[u8],
+    fields: &Fields,
+    framing: Framing,
+    steps: &[Step],
+) -> Vec<u8> {
     let mut bytes = first.to_vec();
     bytes.extend_from_slice(b"\r\n");
     for (name, value) in fields {
@@ -178,7 +199,8 @@ pub(crate) fn head_bytes(first: &[u8], fields: &Fields, framing: Framing, steps:
         bytes.extend_from_slice(b"\r\n");
     }
     match framing {
-        Framing::Length => bytes.extend_from_slice(format!("content-length: {}\r\n", super::length(steps)).as_bytes()),
+        Framing::Length => bytes
+            .extend_from_slice(format!("content-length: {}\r\n", super::length(steps)).as_bytes()),
         Framing::Chunked => bytes.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         Framing::Close => bytes.extend_from_slice(b"connection: close\r\n"),
         Framing::Bare | Framing::Tunnel => {}
@@ -221,7 +243,11 @@ pub(crate) async fn send_body<W: AsyncWrite + Unpin>(
     Ok(Played::Whole)
 }
 
-async fn send_data<W: AsyncWrite + Unpin>(io: &mut W, data: &[u8], framing: Framing) -> std::io::Result<()> {
+async fn send_data<W: AsyncWrite + Unpin>(
+    io: &mut W,
+    data: &[u8],
+    framing: Framing,
+) -> std::io::Result<()> {
     if data.is_empty() {
         return Ok(()); // an empty chunk would end a chunked body
     }
@@ -247,7 +273,10 @@ pub(crate) fn ending(error: &Error) -> End {
 }
 
 fn malformed(what: &str, found: &[u8]) -> Error {
-    Error::new(ErrorKind::InvalidData, format!("{what} is wrong: `{}`", found.escape_ascii()))
+    Error::new(
+        ErrorKind::InvalidData,
+        format!("{what} is wrong: `{}`", found.escape_ascii()),
+    )
 }
 
 fn parse_fields(block: &[u8]) -> std::io::Result<Fields> {
@@ -255,7 +284,8 @@ fn parse_fields(block: &[u8]) -> std::io::Result<Fields> {
     let mut rest = block;
     while !rest.is_empty() {
         let (line, after) = split_once(rest, b"\r\n").unwrap_or((rest, &[]));
-        let (name, value) = split_once(line, b":").ok_or_else(|| malformed("a header line", line))?;
+        let (name, value) =
+            split_once(line, b":").ok_or_else(|| malformed("a header line", line))?;
         fields.push((name.to_vec(), value.trim_ascii().to_vec()));
         rest = after;
     }
@@ -276,21 +306,37 @@ mod tests {
         let mut reader = Reader::new(wire);
         let head = reader.head().await.unwrap().unwrap();
         let received = Received::default();
-        let (trailers, end) = reader.body(response_end(b"GET", 200, &head.fields), &received).await;
+        let (trailers, end) = reader
+            .body(response_end(b"GET", 200, &head.fields), &received)
+            .await;
         (head, received.bytes(), trailers, end)
     }
 
     #[tokio::test]
     async fn what_is_written_reads_back_with_its_trailers() {
         let steps = [Step::Data(b"one".to_vec()), Step::Repeat(b"ab".to_vec(), 2)];
-        let fields = vec![(b"x-bytes".to_vec(), b"\xff\xfe".to_vec()), (b"x-bytes".to_vec(), b"2".to_vec())];
+        let fields = vec![
+            (b"x-bytes".to_vec(), b"\xff\xfe".to_vec()),
+            (b"x-bytes".to_vec(), b"2".to_vec()),
+        ];
         let mut wire = head_bytes(b"HTTP/1.1 200 OK", &fields, Framing::Chunked, &steps);
         let trailers = vec![(b"t".to_vec(), b"v".to_vec())];
-        send_body(&mut wire, &steps, Framing::Chunked, &trailers, &Received::default()).await.unwrap();
+        send_body(
+            &mut wire,
+            &steps,
+            Framing::Chunked,
+            &trailers,
+            &Received::default(),
+        )
+        .await
+        .unwrap();
         let (head, body, found, end) = read(&wire).await;
         assert_eq!(head.words[1], b"200");
         assert_eq!(head.fields[..2], fields[..]);
-        assert_eq!((body.as_slice(), found, end), (b"oneabab".as_slice(), trailers, End::Complete));
+        assert_eq!(
+            (body.as_slice(), found, end),
+            (b"oneabab".as_slice(), trailers, End::Complete)
+        );
     }
 
     #[tokio::test]
@@ -301,7 +347,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_chunk_size_is_malformed() {
-        let (_, _, _, end) = read(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n").await;
+        let (_, _, _, end) =
+            read(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n").await;
         assert!(matches!(end, End::Malformed(_)), "{end:?}");
     }
 }

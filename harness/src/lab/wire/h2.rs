@@ -64,7 +64,12 @@ pub(crate) async fn receive_body(stream: &mut RecvStream, received: &Received) -
         }
     }
     match stream.trailers().await {
-        Ok(trailers) => (trailers.map(|trailers| fields(&trailers)).unwrap_or_default(), End::Complete),
+        Ok(trailers) => (
+            trailers
+                .map(|trailers| fields(&trailers))
+                .unwrap_or_default(),
+            End::Complete,
+        ),
         Err(error) => (Fields::new(), ending(&error)),
     }
 }
@@ -81,11 +86,16 @@ pub(crate) fn ending(error: &h2::Error) -> End {
 pub(crate) fn header_map(fields: &Fields) -> anyhow::Result<HeaderMap> {
     let mut map = HeaderMap::new();
     for (name, value) in fields {
-        map.append(HeaderName::from_bytes(name)?, HeaderValue::from_bytes(value)?);
+        map.append(
+            HeaderName::from_bytes(name)?,
+            HeaderValue::from_bytes(value)?,
+        );
     }
     Ok(map)
 }
 
 pub(crate) fn fields(map: &HeaderMap) -> Fields {
-    map.iter().map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
+    map.iter()
+        .map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec()))
+        .collect()
 }

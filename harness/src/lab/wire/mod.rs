@@ -78,14 +78,21 @@ pub struct Received {
 
 impl Default for Received {
     fn default() -> Self {
-        Self { bytes: Arc::new(watch::Sender::new(Vec::new())), arrivals: Arc::default(), mirror: None }
+        Self {
+            bytes: Arc::new(watch::Sender::new(Vec::new())),
+            arrivals: Arc::default(),
+            mirror: None,
+        }
     }
 }
 
 impl Received {
     /// An empty one whose bytes appear in `other` too.
     pub(crate) fn mirrored_to(other: &Self) -> Self {
-        Self { mirror: Some(Box::new(other.clone())), ..Self::default() }
+        Self {
+            mirror: Some(Box::new(other.clone())),
+            ..Self::default()
+        }
     }
 
     /// Forgets everything: a new exchange begins.
@@ -103,7 +110,10 @@ impl Received {
 
     /// When each piece came, and how many bytes it had.
     pub fn arrivals(&self) -> Vec<(Instant, usize)> {
-        self.arrivals.lock().map(|arrivals| arrivals.clone()).unwrap_or_default()
+        self.arrivals
+            .lock()
+            .map(|arrivals| arrivals.clone())
+            .unwrap_or_default()
     }
 
     pub(crate) fn push(&self, data: &[u8]) {
@@ -113,7 +123,8 @@ impl Received {
         if let Ok(mut arrivals) = self.arrivals.lock() {
             arrivals.push((Instant::now(), data.len()));
         }
-        self.bytes.send_modify(|bytes| bytes.extend_from_slice(data));
+        self.bytes
+            .send_modify(|bytes| bytes.extend_from_slice(data));
         if let Some(mirror) = &self.mirror {
             mirror.push(data);
         }
@@ -122,7 +133,9 @@ impl Received {
     pub(crate) async fn contains(&self, needle: &[u8]) {
         let mut receiver = self.bytes.subscribe();
         // Fails only when the sender is gone, and we hold it.
-        let _ = receiver.wait_for(|bytes| find(bytes, needle).is_some()).await;
+        let _ = receiver
+            .wait_for(|bytes| find(bytes, needle).is_some())
+            .await;
     }
 }
 
@@ -151,7 +164,9 @@ pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     if needle.is_empty() {
         return Some(0);
     }
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 /// What a script did in the end.
