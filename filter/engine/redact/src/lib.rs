@@ -40,7 +40,8 @@
 //! * **Memory** of a stream is [`Limits::held`] and some 8 KiB. A value without end (a PEM key whose end never comes) is hashed and dropped as it
 //!   comes, not stored. JSON depth, names and fields of a guarded secret are bounded ([`Limit`]).
 //! * **Panics**: none is reachable; indexing, slicing and unwrapping are lint errors here.
-//! * **Evasion**: a credential that is encoded is found in URLs (percent encoding, three layers) and within JSON strings (a PEM key with `\n`), not where
+//! * **Evasion**: a credential that is encoded is found in URLs and headers (percent encoding, three layers) and within JSON strings, also of JSON that is itself
+//!   a string (a PEM key with `\n`, a member behind `\"password\":`), not where
 //!   it is compressed, in base64, split over several fields or events, or written with escapes inside (`gh\u0070_`). Compressed bodies are the caller's to refuse.
 //! * **Framing**: a mask holds no quote, backslash, separator or control character, so it cannot end a JSON string, a header or a log line. In gRPC it has the
 //!   length of the value, and never reaches out of its field.

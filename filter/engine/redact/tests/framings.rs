@@ -306,6 +306,45 @@ mod fields {
     }
 
     #[test]
+    fn the_empty_root_is_the_whole_document() {
+        for (text, asked, expected) in [
+            (
+                r#" {"a":{"b":1}, "":"x","c" : null} "#,
+                vec!["/a", "/", "/c"],
+                r#" {"a":"[REDACTED:field]", "":"[REDACTED:field]","c" : "[REDACTED:field]"} "#,
+            ),
+            (
+                r#"["a",[2],{}]"#,
+                vec!["/0", "/1", "/2"],
+                r#"["[REDACTED:field]","[REDACTED:field]","[REDACTED:field]"]"#,
+            ),
+            (r#""a b""#, vec![""], r#""[REDACTED:field]""#),
+            (" -1.5e3 ", vec![""], r#" "[REDACTED:field]" "#),
+            ("{}", vec![], "{}"),
+        ] {
+            let setup = Setup::new(Framing::Fields {
+                roots: vec![String::new()],
+            });
+            setup.assert_same_at_every_cut(text.as_bytes());
+            let whole = setup.whole(text);
+            assert_eq!(whole.asked, asked, "{text}");
+            assert_eq!(whole.text(), expected);
+        }
+        let setup = Setup {
+            reveal: vec!["/a", "/a/b"],
+            ..Setup::new(Framing::Fields {
+                roots: vec![String::new()],
+            })
+        };
+        let text = r#"{"a":{"b":"see","c":"hidden"}}"#;
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert_eq!(
+            setup.whole(text).text(),
+            r#"{"a":{"b":"see","c":"[REDACTED:field]"}}"#
+        );
+    }
+
+    #[test]
     fn what_is_not_json_is_cut_off() {
         for (text, out) in [
             ("{\"a\":1}x", "{\"a\":1}"),

@@ -10,6 +10,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use veilgate_redact::{
     Confidence, Finding, Framing, Judge, Limits, MaskStyle, Masker, Redactor, Rule, RuleSet,
     Treatment,
@@ -129,5 +130,41 @@ fn no_secret_of_an_example_survives() {
         assert!(sample.secret.len() >= 4, "{}: {}", sample.kind, sample.text);
         let (_, out) = redact(&rules, &sample.text);
         assert!(!out.contains(&sample.secret), "{}: {out}", sample.kind);
+    }
+}
+
+/// As the value of a member, and as that in a document that is itself the value of a member.
+#[test]
+fn no_secret_of_an_example_survives_in_json() {
+    let rules = builtin();
+    let document = |text: &str| json!({"name": "x", "value": text, "n": 1}).to_string();
+    for sample in rules.corpus() {
+        for levels in 1..=2 {
+            let (mut text, mut secret) = (sample.text.clone(), sample.secret.clone());
+            for _ in 0..levels {
+                text = document(&text);
+                let quoted = Value::from(secret).to_string();
+                secret = quoted.trim_matches('"').to_owned();
+            }
+            let (_, out) = redact(&rules, &text);
+            assert!(
+                !out.contains(&secret),
+                "{} in {levels} levels: {out}",
+                sample.kind
+            );
+            let mut inner = Value::from(out);
+            for _ in 0..levels {
+                let parsed: Value = serde_json::from_str(inner.as_str().unwrap()).unwrap();
+                inner = parsed["value"].clone();
+            }
+            // An example that was JSON still is.
+            if serde_json::from_str::<Value>(&sample.text).is_ok() {
+                assert!(
+                    serde_json::from_str::<Value>(inner.as_str().unwrap()).is_ok(),
+                    "{}: {inner}",
+                    sample.kind
+                );
+            }
+        }
     }
 }

@@ -39,6 +39,14 @@ fn examples_in_json_are_the_same_at_every_cut() {
 }
 
 #[test]
+fn examples_in_json_in_json_are_the_same_at_every_cut() {
+    at_every_cut(|example| {
+        let inner = serde_json::json!({"b": 1, "text": example}).to_string();
+        serde_json::json!({"a": 1, "body": inner}).to_string()
+    });
+}
+
+#[test]
 fn examples_in_a_log_line_are_the_same_at_every_cut() {
     at_every_cut(|example| format!("level=info msg=\"got {example}, ok\"\n"));
 }

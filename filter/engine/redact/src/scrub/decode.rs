@@ -1,5 +1,21 @@
 //! Percent decoding that remembers where each byte came from.
 
+use std::ops::Range;
+
+/// Layers of percent encoding that are looked through: a URL in a parameter of a URL in a parameter.
+const LAYERS: usize = 3;
+
+/// The text as it stands, then with one layer of encoding less after the other, as far as there is any.
+pub(super) fn layers(text: &[u8]) -> impl Iterator<Item = Decoded> {
+    std::iter::successors(Some(Decoded::identity(text)), Decoded::next).take(LAYERS + 1)
+}
+
+/// The text with one layer of encoding less.
+pub(super) fn decoded(text: &[u8]) -> Vec<u8> {
+    let text = Decoded::identity(text);
+    text.next().unwrap_or(text).bytes
+}
+
 /// A text, and for each of its bytes (and its end) the offset in the original.
 pub(super) struct Decoded {
     pub(super) bytes: Vec<u8>,
@@ -7,8 +23,13 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
+    /// Where a part of this text stands in the original.
+    pub(super) fn to_original(&self, range: &Range<usize>) -> Range<usize> {
+        self.origin(range.start)..self.origin(range.end)
+    }
+
     /// The original itself.
-    pub(super) fn identity(bytes: &[u8]) -> Self {
+    fn identity(bytes: &[u8]) -> Self {
         Self {
             bytes: bytes.to_vec(),
             origins: (0..=bytes.len()).collect(),
@@ -16,7 +37,7 @@ impl Decoded {
     }
 
     /// One layer of percent encoding less; none if there is none.
-    pub(super) fn next(&self) -> Option<Self> {
+    fn next(&self) -> Option<Self> {
         let mut decoded = Self {
             bytes: Vec::with_capacity(self.bytes.len()),
             origins: Vec::with_capacity(self.origins.len()),
@@ -38,7 +59,7 @@ impl Decoded {
         (decoded.bytes.len() < self.bytes.len()).then_some(decoded)
     }
 
-    pub(super) fn origin(&self, at: usize) -> usize {
+    fn origin(&self, at: usize) -> usize {
         self.origins
             .get(at)
             .or(self.origins.last())

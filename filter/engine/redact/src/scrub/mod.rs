@@ -30,8 +30,8 @@ impl<'r> Scrubber<'r> {
 
     /// The header's value with its credentials masked; none if nothing is to be changed.
     ///
-    /// `Authorization` and its kin keep the scheme, `Cookie` and `Set-Cookie` keep names and attributes, URLs keep all but secret values. Bytes that
-    /// are no credential pass untouched, whatever they are. The name is compared without case. O(length).
+    /// `Authorization` and its kin keep the scheme, `Cookie` and `Set-Cookie` keep names and attributes, URLs keep all but secret values. What the
+    /// rules know is found anywhere, also up to three layers of percent encoding deep. Bytes that are no credential pass untouched, whatever they are. The name is compared without case. O(length).
     ///
     /// # Errors
     /// [`RedactError::Blocked`] if the judge says so.

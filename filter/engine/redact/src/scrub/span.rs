@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::scan::{Scanner, Strictness};
 use crate::{Confidence, Finding, Judge, Limits, Masker, RedactError, RuleId, RuleSet, Treatment};
 
+use super::decode;
+
 /// One credential in a value that is at hand as a whole.
 pub(super) struct Span<'r> {
     pub(super) range: Range<usize>,
@@ -16,8 +18,27 @@ pub(super) struct Span<'r> {
     pub(super) carrier: Option<String>,
 }
 
-/// Whatever the rules find in a text.
+/// Whatever the rules find in a text, also under layers of percent encoding: browsers and proxies encode cookies and headers as they do URLs.
 pub(super) fn by_rules<'r>(rules: &'r Arc<RuleSet>, text: &[u8]) -> Vec<Span<'r>> {
+    decode::layers(text)
+        .flat_map(|text| {
+            let found = scan(rules, &text.bytes).into_iter();
+            found.map(move |(id, range)| (id, text.to_original(&range)))
+        })
+        .filter_map(|(id, range)| {
+            rules.rule(id).map(|rule| Span {
+                range,
+                kind: rule.kind(),
+                category: rule.category(),
+                confidence: rule.confidence(),
+                rule: id,
+                carrier: None,
+            })
+        })
+        .collect()
+}
+
+fn scan(rules: &Arc<RuleSet>, text: &[u8]) -> Vec<(RuleId, Range<usize>)> {
     let mut found = Collect(Vec::new());
     let limits = Limits {
         held: text.len() + 1,
@@ -34,17 +55,7 @@ pub(super) fn by_rules<'r>(rules: &'r Arc<RuleSet>, text: &[u8]) -> Vec<Span<'r>
     let _ = scanner
         .write(text, &mut found, &mut out)
         .and_then(|()| scanner.flush(&mut found, &mut out));
-    let span = |(id, range): (RuleId, Range<usize>)| {
-        rules.rule(id).map(|rule| Span {
-            range,
-            kind: rule.kind(),
-            category: rule.category(),
-            confidence: rule.confidence(),
-            rule: id,
-            carrier: None,
-        })
-    };
-    found.0.into_iter().filter_map(span).collect()
+    found.0
 }
 
 /// Asks about every span, outermost first, and masks what has to be.

@@ -1,34 +1,23 @@
 //! URLs and request targets.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::RuleSet;
 
 use super::carriers::Carriers;
-use super::decode::Decoded;
+use super::decode;
 use super::span::{self, Span};
 
-/// Layers of percent encoding that are looked through: a URL in a parameter of a URL in a parameter.
-const LAYERS: usize = 3;
-
 pub(super) fn spans<'r>(rules: &'r Arc<RuleSet>, value: &[u8]) -> Vec<Span<'r>> {
-    let mut spans = Vec::new();
-    let mut text = Decoded::identity(value);
-    for layer in 0..=LAYERS {
-        let to_origin = |range: &Range<usize>| text.origin(range.start)..text.origin(range.end);
+    let mut spans = span::by_rules(rules, value);
+    for (layer, text) in decode::layers(value).enumerate() {
         let found = parameters(&rules.carriers, &text.bytes, layer == 0)
             .into_iter()
-            .chain(passwords(&rules.carriers, &text.bytes))
-            .chain(span::by_rules(rules, &text.bytes));
+            .chain(passwords(&rules.carriers, &text.bytes));
         spans.extend(found.map(|span| Span {
-            range: to_origin(&span.range),
+            range: text.to_original(&span.range),
             ..span
         }));
-        match text.next() {
-            Some(next) => text = next,
-            None => break,
-        }
     }
     spans
 }
@@ -51,7 +40,8 @@ fn parameters<'r>(carriers: &'r Carriers, text: &[u8], outermost: bool) -> Vec<S
         else {
             continue;
         };
-        let name = percent_decoded(rest.get(..equals).unwrap_or_default());
+        let name = decode::decoded(rest.get(..equals).unwrap_or_default());
+        let name = String::from_utf8_lossy(&name).into_owned();
         let Some(carrier) = carriers.query(&name) else {
             continue;
         };
@@ -101,9 +91,4 @@ fn passwords<'r>(carriers: &'r Carriers, text: &[u8]) -> Vec<Span<'r>> {
         );
     }
     spans
-}
-
-fn percent_decoded(name: &[u8]) -> String {
-    let name = Decoded::identity(name);
-    String::from_utf8_lossy(&name.next().unwrap_or(name).bytes).into_owned()
 }
