@@ -29,7 +29,9 @@ impl Engine {
     ///
     /// The first mistake, by its path in the document. The caller keeps the engine it had.
     pub fn configure(raw: &[u8]) -> Result<Engine, ConfigError> {
-        Engine::new(config::read(raw)?)
+        config::read(raw)
+            .and_then(Engine::new)
+            .map_err(ConfigError::masked)
     }
 
     fn new(config: Config) -> Result<Engine, ConfigError> {

@@ -1,10 +1,14 @@
 //! Bytes to [`Config`], with errors that say where.
 
+use std::sync::Arc;
+
 use serde_json::Value;
+use veilgate_redact::{Framing, Limits, MaskAll, MaskStyle, Masker, Redactor, RuleSet};
 
 use super::Config;
 
-/// Why a configuration was refused. Messages name the path of the mistake and never quote a key or a secret.
+/// Why a configuration was refused. Messages name the path of the mistake; a credential that was put in the wrong place
+/// is masked in them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -28,6 +32,36 @@ impl ConfigError {
             message: error.to_string(),
         }
     }
+
+    /// The same error for a log. Parsers quote what they did not expect, and that may be a credential.
+    pub(crate) fn masked(self) -> Self {
+        match self {
+            ConfigError::Syntax(message) => ConfigError::Syntax(mask(&message)),
+            ConfigError::Field { path, message } => ConfigError::Field {
+                path: mask(&path),
+                message: mask(&message),
+            },
+        }
+    }
+}
+
+/// Masks what the built-in rules know. Without rules nothing of the text is safe to show.
+fn mask(text: &str) -> String {
+    let masked = || -> Option<Vec<u8>> {
+        let rules = Arc::new(RuleSet::builtin().ok()?);
+        let masker = Arc::new(Masker::new(MaskStyle::Label, None));
+        let mut redactor = Redactor::new(rules, masker, Framing::Plain, Limits::default());
+        let mut out = Vec::new();
+        redactor
+            .write(text.as_bytes(), &mut MaskAll, &mut out)
+            .ok()?;
+        redactor.end(&mut MaskAll, &mut out).ok()?;
+        Some(out)
+    };
+    masked().map_or_else(
+        || "the message could not be checked for credentials".to_owned(),
+        |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+    )
 }
 
 /// Reads a document from the bytes a host hands over.
@@ -113,6 +147,22 @@ mod tests {
             message.contains("`redaction.mask.key`") && !message.contains("hunter2"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_credential_in_the_wrong_place_is_not_quoted() {
+        let token = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2");
+        for text in [
+            format!(r#"{{"mode":"{token}"}}"#),
+            format!(r#"{{"{token}":1}}"#),
+            format!(r#"{{"limits":{{"held_bytes":"{token}"}}}}"#),
+        ] {
+            let message = read(text.as_bytes()).unwrap_err().masked().to_string();
+            assert!(
+                message.contains("[REDACTED:github-pat]") && !message.contains(&token),
+                "{message}"
+            );
+        }
     }
 
     #[test]
