@@ -125,7 +125,7 @@ fn an_interrupted_story_leaves_nothing_behind() {
         demo.wait_for("ready after");
         demo.signal(Signal::TERM);
         assert_eq!(demo.wait(), Some(130));
-        assert_eq!(demo.family(), Vec::<u32>::new());
+        assert_eq!((demo.family(), demo.left_behind()), (Vec::new(), 0));
     }
 }
 
@@ -142,7 +142,7 @@ fn an_interrupted_start_leaves_nothing_behind() {
         }
         demo.signal(Signal::INT);
         assert_eq!(demo.wait(), Some(130));
-        assert_eq!(demo.family(), Vec::<u32>::new());
+        assert_eq!((demo.family(), demo.left_behind()), (Vec::new(), 0));
     }
 }
 
@@ -155,12 +155,15 @@ fn what_was_kept_running_ends_with_ctrl_c() {
     demo.wait_for("Everything is still running");
     demo.signal(Signal::INT);
     assert_eq!(demo.wait(), Some(0));
+    assert_eq!(demo.left_behind(), 1, "the folder with its logs was to be kept");
 }
 
 /// A demo in the background, with a mark in its environment that everything it starts inherits.
 struct Running {
     child: Child,
     mark: String,
+    /// Where it makes its own folder.
+    temporary: tempfile::TempDir,
 }
 
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -170,12 +173,14 @@ impl Running {
         let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
         let mark = format!("VEILGATE_TEST_RUN={}-{nanos}", std::process::id());
         let (name, value) = mark.split_once('=').unwrap();
+        let temporary = tempfile::tempdir().unwrap();
         let child = veilgate(&["demo", "--keep", "--engine", engine])
             .env(name, value)
+            .env("TMPDIR", temporary.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, mark }
+        Self { child, mark, temporary }
     }
 
     /// Reads its output up to a line with `words`, and leaves the rest to a thread, so that the pipe never fills.
@@ -199,6 +204,11 @@ impl Running {
             assert!(Instant::now() < deadline, "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// How many files and folders it has left behind.
+    fn left_behind(&self) -> usize {
+        std::fs::read_dir(self.temporary.path()).unwrap().count()
     }
 
     /// Every other process that carries the mark.

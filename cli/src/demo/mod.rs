@@ -1,6 +1,6 @@
 //! `veilgate demo`: a story of about ten steps, told with real requests.
 //!
-//! A [`Stage`](stage::Stage) is set (real Envoys and OpenBao, or the local proxy and a bundled upstream), the steps of [`steps`] are played on
+//! A [`Stage`] is set (real Envoys and OpenBao, or the local proxy and a bundled upstream), the steps of [`steps`] are played on
 //! it, and everything is struck again, whatever happened in between. Secrets are drawn anew for each run, and the last step searches
 //! everything the run has written for them.
 
