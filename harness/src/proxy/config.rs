@@ -27,6 +27,8 @@ pub struct ProxyConfig {
     pub decompressor: Vec<String>,
     /// Access log formats, with Envoy's operators. Each exchange writes one line per format.
     pub access_logs: Vec<String>,
+    /// Access log formats as JSON objects, with operators in their strings: Envoy's `json_format`. Their lines come after those of text.
+    pub json_access_logs: Vec<serde_json::Map<String, serde_json::Value>>,
     /// Threads, each with its own VM. Connections are dealt out in turn.
     pub workers: usize,
     /// Protocols a client may switch to: `websocket`, `CONNECT`, or another upgrade token.
@@ -56,6 +58,7 @@ impl Default for ProxyConfig {
             filter: None,
             decompressor: Vec::new(),
             access_logs: Vec::new(),
+            json_access_logs: Vec::new(),
             workers: 1,
             upgrades: Vec::new(),
             use_remote_address: false,

@@ -195,7 +195,7 @@ fn http_date(time: SystemTime) -> String {
         .unwrap_or_default()
         .as_secs();
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = super::access_log::civil(days);
+    let (year, month, day) = super::access_log::time::civil(days);
     let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
         .get((days % 7) as usize)
         .copied()

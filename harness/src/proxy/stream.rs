@@ -148,6 +148,9 @@ impl<'s> Stream<'s> {
         let refusal = refusal.or_else(|| unavailable.then(|| reply(503, "", "wasm_fail_stream")));
         match refusal {
             Some(refusal) => {
+                if refusal.details == "http1.codec_error" {
+                    chain.state.borrow_mut().properties.response_flags |= flag::DOWNSTREAM_PROTOCOL;
+                }
                 chain.describe(&headers);
                 chain.state.borrow_mut().request.headers = Some(headers);
                 chain.local_reply(&refusal);

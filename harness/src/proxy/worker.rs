@@ -159,7 +159,8 @@ impl Worker {
                 .config
                 .access_logs
                 .iter()
-                .map(|format| Format::new(format))
+                .map(|format| Format::text(format))
+                .chain(common.config.json_access_logs.iter().map(Format::json))
                 .collect(),
             drain: Notify::new(),
             draining: Cell::new(false),
