@@ -103,8 +103,7 @@ impl Stream {
         };
         let exchange = self.exchange.get_or_insert_with(|| {
             self.unseen = true;
-            // Whoever asked is unknown, so nothing is revealed.
-            Exchange::request_headers(engine, Headers::new(), Facts::default(), true, chance()).0
+            Exchange::unseen(engine, chance())
         });
         let step = host::headers(Map::ResponseHeaders).and_then(|headers| {
             self.response.expect(content_length(&headers));

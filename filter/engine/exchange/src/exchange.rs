@@ -57,7 +57,21 @@ impl Exchange {
         random: u64,
     ) -> (Exchange, Step) {
         let gate = Gate::new(&engine, headers, facts);
-        let mut exchange = Exchange {
+        let mut exchange = Exchange::new(engine, gate, random);
+        let step = exchange.admit(end);
+        exchange.replied = matches!(step, Step::Reply(_));
+        (exchange, step)
+    }
+
+    /// Begins an exchange with its response: another filter of the host answered, from a cache or by itself, and the
+    /// request never came here. Nobody is known, so nothing is revealed.
+    pub fn unseen(engine: Rc<Engine>, random: u64) -> Exchange {
+        let gate = Gate::unseen(&engine);
+        Exchange::new(engine, gate, random)
+    }
+
+    fn new(engine: Rc<Engine>, gate: Gate, random: u64) -> Exchange {
+        Exchange {
             engine,
             gate,
             decision_id: format!("{random:016x}"),
@@ -68,10 +82,7 @@ impl Exchange {
             replied: false,
             upgrade: false,
             withheld: None,
-        };
-        let step = exchange.admit(end);
-        exchange.replied = matches!(step, Step::Reply(_));
-        (exchange, step)
+        }
     }
 
     fn admit(&mut self, end: bool) -> Step {

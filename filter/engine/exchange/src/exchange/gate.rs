@@ -45,6 +45,18 @@ impl Gate {
         }
     }
 
+    /// The gate of a response whose request was never seen.
+    pub(crate) fn unseen(engine: &Engine) -> Gate {
+        let (headers, facts) = (Headers::new(), Facts::default());
+        let identities = identify(&engine.identity, &head(&headers), &facts);
+        Gate {
+            headers,
+            facts,
+            identities,
+            outcome: Outcome::Unguarded,
+        }
+    }
+
     pub(crate) fn headers(&self) -> &Headers {
         &self.headers
     }

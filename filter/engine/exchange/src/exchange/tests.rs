@@ -512,6 +512,13 @@ fn our_own_answer_is_not_inspected_again() {
 }
 
 #[test]
+fn a_response_whose_request_was_never_seen_is_scanned() {
+    let mut exchange = Exchange::unseen(engine_once(READ_PAYMENTS), 1);
+    let (_, out) = respond(&mut exchange, &[(":status", "200")], &[token().as_bytes()]);
+    assert_eq!(out.unwrap(), b"[REDACTED:github-pat]");
+}
+
+#[test]
 fn nothing_is_recorded_of_an_exchange_in_which_nothing_happened() {
     let (mut exchange, _) = begin(&json!({}), get("/", &[]));
     respond(&mut exchange, &[(":status", "200")], &[b"clean"])
