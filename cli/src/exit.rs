@@ -50,7 +50,9 @@ mod tests {
 
     #[test]
     fn every_cause_is_told_once() {
-        let error = anyhow!("no such file").context("cannot read `a` (no such file)").context("starting");
+        let error = anyhow!("no such file")
+            .context("cannot read `a` (no such file)")
+            .context("starting");
         assert_eq!(explain(&error), "starting: cannot read `a` (no such file)");
     }
 }

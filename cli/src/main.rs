@@ -27,7 +27,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(message) => {
             // Help and version are messages too, and successes.
-            let status = if message.use_stderr() { Status::Invalid } else { Status::Success };
+            let status = if message.use_stderr() {
+                Status::Invalid
+            } else {
+                Status::Success
+            };
             let _ = message.print();
             return status.into();
         }

@@ -14,7 +14,9 @@ impl Paint {
     pub(crate) fn detect(refused: bool) -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { colour: !refused && !set("NO_COLOR") && !dumb && std::io::stdout().is_terminal() }
+        Self {
+            colour: !refused && !set("NO_COLOR") && !dumb && std::io::stdout().is_terminal(),
+        }
     }
 
     pub(crate) fn bold<T: Display>(self, text: T) -> Painted<T> {
@@ -34,7 +36,10 @@ impl Paint {
     }
 
     fn with<T: Display>(self, code: &'static str, text: T) -> Painted<T> {
-        Painted { code: self.colour.then_some(code), text }
+        Painted {
+            code: self.colour.then_some(code),
+            text,
+        }
     }
 }
 
@@ -60,6 +65,9 @@ mod tests {
     #[test]
     fn without_colour_the_text_is_untouched() {
         assert_eq!(Paint { colour: false }.bad("no").to_string(), "no");
-        assert_eq!(Paint { colour: true }.good("ok").to_string(), "\x1b[32mok\x1b[0m");
+        assert_eq!(
+            Paint { colour: true }.good("ok").to_string(),
+            "\x1b[32mok\x1b[0m"
+        );
     }
 }

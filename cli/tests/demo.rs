@@ -12,7 +12,10 @@ use veilgate_harness::lab::engines::{self, Program};
 
 fn veilgate(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_veilgate"));
-    command.args(arguments).env_remove("NO_COLOR").env_remove("COLUMNS");
+    command
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS");
     command
 }
 
@@ -29,8 +32,14 @@ fn module_is_built() -> bool {
     let named = std::env::var_os("VEILGATE_WASM").map(PathBuf::from);
     let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/wasm32-wasip1");
     let built = ["wasm", "wasm-dev"].map(|profile| target.join(profile).join("veilgate.wasm"));
-    let found = named.map_or_else(|| built.iter().any(|path| path.is_file()), |path| path.is_file());
-    assert!(found || std::env::var_os("CI").is_none(), "the module is not built: run `make wasm`");
+    let found = named.map_or_else(
+        || built.iter().any(|path| path.is_file()),
+        |path| path.is_file(),
+    );
+    assert!(
+        found || std::env::var_os("CI").is_none(),
+        "the module is not built: run `make wasm`"
+    );
     if !found {
         eprintln!("skipped: the module is not built");
     }
@@ -38,7 +47,10 @@ fn module_is_built() -> bool {
 }
 
 fn engines_are_installed() -> bool {
-    let found = [Program::Envoy, Program::OpenBao].map(engines::find).into_iter().collect::<Result<Vec<_>, _>>();
+    let found = [Program::Envoy, Program::OpenBao]
+        .map(engines::find)
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>();
     match found {
         Ok(_) => true,
         Err(error) => {
@@ -62,10 +74,24 @@ fn help_is_what_the_documentation_shows() {
 fn wrong_usage_is_3_and_a_failure_1() {
     let wrong = run(&["demo", "--engine", "teapot"]);
     assert_eq!(wrong.status.code(), Some(3));
-    assert!(text(&wrong.stderr).contains("harness"), "{}", text(&wrong.stderr));
-    let failed = run(&["demo", "--engine", "harness", "--module", "/no/such/module.wasm"]);
+    assert!(
+        text(&wrong.stderr).contains("harness"),
+        "{}",
+        text(&wrong.stderr)
+    );
+    let failed = run(&[
+        "demo",
+        "--engine",
+        "harness",
+        "--module",
+        "/no/such/module.wasm",
+    ]);
     assert_eq!(failed.status.code(), Some(1));
-    assert!(text(&failed.stderr).contains("`/no/such/module.wasm`"), "{}", text(&failed.stderr));
+    assert!(
+        text(&failed.stderr).contains("`/no/such/module.wasm`"),
+        "{}",
+        text(&failed.stderr)
+    );
 }
 
 #[test]
@@ -95,12 +121,21 @@ fn a_module_that_does_nothing_keeps_no_promise() {
     let folder = tempfile::tempdir().unwrap();
     let module = folder.path().join("nothing.wasm");
     std::fs::write(&module, wat::parse_str(NOTHING).unwrap()).unwrap();
-    let told = run(&["demo", "--engine", "harness", "--module", module.to_str().unwrap()]);
+    let told = run(&[
+        "demo",
+        "--engine",
+        "harness",
+        "--module",
+        module.to_str().unwrap(),
+    ]);
     let out = text(&told.stdout);
     assert_eq!(told.status.code(), Some(1), "{out}");
     // Reading one's own secret needs no filter, and what logs nothing leaks nothing; all the rest does not come about by itself.
     assert!(out.contains("9 of 11 steps differ"), "{out}");
-    let kept = out.lines().find_map(|line| line.strip_prefix("logs and configuration of this run are in ")).unwrap();
+    let kept = out
+        .lines()
+        .find_map(|line| line.strip_prefix("logs and configuration of this run are in "))
+        .unwrap();
     std::fs::remove_dir_all(kept).unwrap();
 }
 
@@ -121,7 +156,11 @@ const NOTHING: &str = r#"(module
 #[test]
 fn an_interrupted_story_leaves_nothing_behind() {
     if module_is_built() {
-        let mut demo = Running::start(if engines_are_installed() { "envoy" } else { "harness" });
+        let mut demo = Running::start(if engines_are_installed() {
+            "envoy"
+        } else {
+            "harness"
+        });
         demo.wait_for("ready after");
         demo.signal(Signal::TERM);
         assert_eq!(demo.wait(), Some(130));
@@ -155,7 +194,11 @@ fn what_was_kept_running_ends_with_ctrl_c() {
     demo.wait_for("Everything is still running");
     demo.signal(Signal::INT);
     assert_eq!(demo.wait(), Some(0));
-    assert_eq!(demo.left_behind(), 1, "the folder with its logs was to be kept");
+    assert_eq!(
+        demo.left_behind(),
+        1,
+        "the folder with its logs was to be kept"
+    );
 }
 
 /// A demo in the background, with a mark in its environment that everything it starts inherits.
@@ -170,7 +213,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 impl Running {
     fn start(engine: &str) -> Self {
-        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        let nanos = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_nanos();
         let mark = format!("VEILGATE_TEST_RUN={}-{nanos}", std::process::id());
         let (name, value) = mark.split_once('=').unwrap();
         let temporary = tempfile::tempdir().unwrap();
@@ -180,19 +226,30 @@ impl Running {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, mark, temporary }
+        Self {
+            child,
+            mark,
+            temporary,
+        }
     }
 
     /// Reads its output up to a line with `words`, and leaves the rest to a thread, so that the pipe never fills.
     fn wait_for(&mut self, words: &str) {
         let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
-        let found = lines.by_ref().map_while(Result::ok).any(|line| line.contains(words));
+        let found = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .any(|line| line.contains(words));
         assert!(found, "it ended without saying `{words}`");
         std::thread::spawn(move || lines.for_each(drop));
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap(), signal).unwrap();
+        kill_process(
+            Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap(),
+            signal,
+        )
+        .unwrap();
     }
 
     fn wait(&mut self) -> Option<i32> {
@@ -213,12 +270,19 @@ impl Running {
 
     /// Every other process that carries the mark.
     fn family(&self) -> Vec<u32> {
-        let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let processes = std::fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         let marked = |process: &u32| {
             let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == self.mark.as_bytes())
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == self.mark.as_bytes())
         };
-        processes.filter(|process| *process != self.child.id()).filter(marked).collect()
+        processes
+            .filter(|process| *process != self.child.id())
+            .filter(marked)
+            .collect()
     }
 }
 

@@ -1,5 +1,10 @@
 //! The invariants of ARCHITECTURE.md that a look at the sources can check.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a source tree that cannot be read is a failed test"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

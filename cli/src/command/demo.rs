@@ -11,7 +11,9 @@ use crate::terminal::Paint;
 /// Starts everything on free loopback ports, tells what each step promises and what came back, and ends everything it started. Fails if
 /// a step differs from what it promises. Its policies are in policies/demo/, its Envoy configuration in envoy/: edit them and run it again.
 #[derive(clap::Args)]
-#[command(after_help = "Exit status: 0 as promised, 1 a step differs or something failed, 3 wrong usage, 130 interrupted.")]
+#[command(
+    after_help = "Exit status: 0 as promised, 1 a step differs or something failed, 3 wrong usage, 130 interrupted."
+)]
 pub(crate) struct Args {
     /// What to play it on.
     #[arg(long, value_enum, default_value_t = Engine::Envoy)]
@@ -36,7 +38,17 @@ enum Engine {
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<Status> {
-    let Args { engine, keep, no_color, module } = args;
+    let Args {
+        engine,
+        keep,
+        no_color,
+        module,
+    } = args;
     let real = matches!(engine, Engine::Envoy);
-    demo::play(Options { real, keep, paint: Paint::detect(no_color), module })
+    demo::play(Options {
+        real,
+        keep,
+        paint: Paint::detect(no_color),
+        module,
+    })
 }

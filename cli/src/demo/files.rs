@@ -21,9 +21,14 @@ impl Project {
     pub(crate) fn find() -> anyhow::Result<Self> {
         let current = std::env::current_dir().context("the current folder cannot be read")?;
         let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-        let root = current.ancestors().chain(built).find(|folder| folder.join("policies/demo/filter.json").is_file());
+        let root = current
+            .ancestors()
+            .chain(built)
+            .find(|folder| folder.join("policies/demo/filter.json").is_file());
         match root {
-            Some(root) => Ok(Self { root: root.to_owned() }),
+            Some(root) => Ok(Self {
+                root: root.to_owned(),
+            }),
             None => bail!(
                 "`policies/demo/filter.json` is neither in `{}` nor above it: run this inside a checkout of Veilgate",
                 current.display()
@@ -49,16 +54,29 @@ impl Project {
     /// # Errors
     /// When there is none; the message says how to build it.
     pub(crate) fn module(&self, given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-        let variable = std::env::var_os("VEILGATE_WASM").filter(|value| !value.is_empty()).map(PathBuf::from);
+        let variable = std::env::var_os("VEILGATE_WASM")
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from);
         if let Some(path) = given.or(variable) {
             if path.is_file() {
                 return Ok(path);
             }
-            bail!("the module `{}` is not a file: give one with --module or VEILGATE_WASM", path.display());
+            bail!(
+                "the module `{}` is not a file: give one with --module or VEILGATE_WASM",
+                path.display()
+            );
         }
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.path("target"), PathBuf::from);
-        let profiles = ["wasm", "wasm-dev"].map(|profile| target.join("wasm32-wasip1").join(profile).join("veilgate.wasm"));
-        let built = profiles.into_iter().filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)));
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.path("target"), PathBuf::from);
+        let profiles = ["wasm", "wasm-dev"].map(|profile| {
+            target
+                .join("wasm32-wasip1")
+                .join(profile)
+                .join("veilgate.wasm")
+        });
+        let built = profiles
+            .into_iter()
+            .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)));
         match built.max() {
             Some((_, path)) => Ok(path),
             None => bail!("the module is not built: run `make wasm`, or name one with --module"),
@@ -88,7 +106,10 @@ impl Template {
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn read(project: &Project, name: &'static str) -> anyhow::Result<Self> {
-        Ok(Self { name, text: project.text(name)? })
+        Ok(Self {
+            name,
+            text: project.text(name)?,
+        })
     }
 
     /// Puts `new` wherever the file says `old`.
@@ -97,7 +118,10 @@ impl Template {
     /// When it does not say `old`: the file and the demo would drift apart in silence.
     pub(crate) fn replace(mut self, old: &str, new: &str) -> anyhow::Result<Self> {
         if !self.text.contains(old) {
-            bail!("`{}` no longer says `{old}`, which the demo replaces: put it back, or change the demo too", self.name);
+            bail!(
+                "`{}` no longer says `{old}`, which the demo replaces: put it back, or change the demo too",
+                self.name
+            );
         }
         self.text = self.text.replace(old, new);
         Ok(self)
@@ -109,16 +133,29 @@ impl Template {
     /// When there is not exactly one such line.
     pub(crate) fn configure(mut self, document: &serde_json::Value) -> anyhow::Result<Self> {
         let lines: Vec<&str> = self.text.lines().collect();
-        let mut places = lines.iter().enumerate().filter(|(_, line)| line.trim() == "value:");
+        let mut places = lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.trim() == "value:");
         let (Some((at, line)), None) = (places.next(), places.next()) else {
-            bail!("`{}` does not have exactly one line `value:`, where the filter's configuration starts", self.name);
+            bail!(
+                "`{}` does not have exactly one line `value:`, where the filter's configuration starts",
+                self.name
+            );
         };
         let depth = indent(line);
         let before = lines.iter().take(at + 1);
-        let after = lines.iter().skip(at + 1).skip_while(|line| line.trim().is_empty() || indent(line) > depth);
+        let after = lines
+            .iter()
+            .skip(at + 1)
+            .skip_while(|line| line.trim().is_empty() || indent(line) > depth);
         // JSON is YAML, as long as it is indented further than its key.
         let document = format!("{}{document}", " ".repeat(depth + 2));
-        let all: Vec<&str> = before.copied().chain([document.as_str()]).chain(after.copied()).collect();
+        let all: Vec<&str> = before
+            .copied()
+            .chain([document.as_str()])
+            .chain(after.copied())
+            .collect();
         self.text = all.join("\n") + "\n";
         Ok(self)
     }
@@ -140,21 +177,43 @@ mod tests {
     use super::*;
 
     fn template(text: &str) -> Template {
-        Template { name: "file.yaml", text: text.to_owned() }
+        Template {
+            name: "file.yaml",
+            text: text.to_owned(),
+        }
     }
 
     #[test]
     fn a_port_that_is_no_longer_there_is_an_error() {
-        assert_eq!(template("port: 1\nport: 1\n").replace("port: 1", "port: 2").unwrap().text(), "port: 2\nport: 2\n");
-        let error = template("port: 1").replace("port: 3", "port: 2").err().unwrap().to_string();
-        assert!(error.contains("file.yaml") && error.contains("port: 3"), "{error}");
+        assert_eq!(
+            template("port: 1\nport: 1\n")
+                .replace("port: 1", "port: 2")
+                .unwrap()
+                .text(),
+            "port: 2\nport: 2\n"
+        );
+        let error = template("port: 1")
+            .replace("port: 3", "port: 2")
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("file.yaml") && error.contains("port: 3"),
+            "{error}"
+        );
     }
 
     #[test]
     fn the_configuration_is_replaced_and_what_follows_stays() {
         let text = "a:\n  value:\n    mode: enforce\n\n    policy:\n      cedar: x\n  b: 1\n";
-        let configured = template(text).configure(&json!({"mode": "shadow"})).unwrap().text();
-        assert_eq!(configured, "a:\n  value:\n    {\"mode\":\"shadow\"}\n  b: 1\n");
+        let configured = template(text)
+            .configure(&json!({"mode": "shadow"}))
+            .unwrap()
+            .text();
+        assert_eq!(
+            configured,
+            "a:\n  value:\n    {\"mode\":\"shadow\"}\n  b: 1\n"
+        );
         assert!(template("a: 1").configure(&json!({})).is_err());
         assert!(template("value:\nvalue:\n").configure(&json!({})).is_err());
     }

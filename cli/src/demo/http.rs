@@ -58,17 +58,29 @@ impl Endpoint {
     }
 
     pub(super) fn tls(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
-        Self { address, tls: Some(config) }
+        Self {
+            address,
+            tls: Some(config),
+        }
     }
 }
 
 impl Request {
     pub(super) fn get(target: impl Into<String>) -> Self {
-        Self { method: "GET", target: target.into(), headers: Vec::new(), body: String::new() }
+        Self {
+            method: "GET",
+            target: target.into(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 
     pub(super) fn post(target: impl Into<String>, body: String) -> Self {
-        Self { method: "POST", body, ..Self::get(target) }
+        Self {
+            method: "POST",
+            body,
+            ..Self::get(target)
+        }
     }
 
     /// The value may be a secret: it is sent and never shown.
@@ -104,7 +116,9 @@ impl Connection {
 
     async fn connect(endpoint: &Endpoint) -> anyhow::Result<Self> {
         let address = endpoint.address;
-        let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
+        let stream = TcpStream::connect(address)
+            .await
+            .with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         let (sender, driver) = match &endpoint.tls {
             None => {
@@ -113,18 +127,27 @@ impl Connection {
             }
             Some(config) => {
                 let name = ServerName::try_from("localhost")?;
-                let stream = tokio_rustls::TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
+                let stream = tokio_rustls::TlsConnector::from(Arc::clone(config))
+                    .connect(name, stream)
+                    .await;
                 let stream = stream.with_context(|| format!("TLS handshake with {address}"))?;
                 let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
                 (sender, tokio::spawn(async { drop(connection.await) }))
             }
         };
-        Ok(Self { sender, driver, address })
+        Ok(Self {
+            sender,
+            driver,
+            address,
+        })
     }
 
     /// Sends one request and reads the whole answer.
     pub(super) async fn send(&mut self, request: &Request) -> anyhow::Result<Reply> {
-        let mut message = hyper::Request::builder().method(request.method).uri(&request.target).header("host", "localhost");
+        let mut message = hyper::Request::builder()
+            .method(request.method)
+            .uri(&request.target)
+            .header("host", "localhost");
         for (name, value) in &request.headers {
             message = message.header(*name, value);
         }
@@ -132,11 +155,29 @@ impl Connection {
         let exchange = async {
             self.sender.ready().await?;
             let (head, body) = self.sender.send_request(message).await?.into_parts();
-            let body = body.collect().await.context("the answer broke off")?.to_bytes();
-            anyhow::Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
+            let body = body
+                .collect()
+                .await
+                .context("the answer broke off")?
+                .to_bytes();
+            anyhow::Ok(Reply {
+                status: head.status.as_u16(),
+                headers: head.headers,
+                body,
+            })
         };
-        let what = || format!("{} {} at {}", request.method, path(&request.target), self.address);
-        tokio::time::timeout(PATIENCE, exchange).await.with_context(what)?.with_context(what)
+        let what = || {
+            format!(
+                "{} {} at {}",
+                request.method,
+                path(&request.target),
+                self.address
+            )
+        };
+        tokio::time::timeout(PATIENCE, exchange)
+            .await
+            .with_context(what)?
+            .with_context(what)
     }
 }
 

@@ -19,9 +19,16 @@ const PAUSE: Duration = Duration::from_millis(30);
 
 /// Starts the API on loopback.
 pub(super) async fn start(planted: &Planted) -> anyhow::Result<Upstream> {
-    let api = Upstream::start(Reply { status: 404, ..Reply::text("application/json", "{}") }).await?;
+    let api = Upstream::start(Reply {
+        status: 404,
+        ..Reply::text("application/json", "{}")
+    })
+    .await?;
     api.play_at(LEAK, leak(planted));
-    api.play_at(SEARCH, Reply::text("application/json", &json!({"hits": 3}).to_string()));
+    api.play_at(
+        SEARCH,
+        Reply::text("application/json", &json!({"hits": 3}).to_string()),
+    );
     Ok(api)
 }
 
@@ -44,20 +51,29 @@ fn leak(planted: &Planted) -> Reply {
         &planted.aws_secret_key,
         key_material(&planted.tls_key),
     ];
-    let mut cuts: Vec<usize> = secrets.iter().filter_map(|secret| Some(body.find(secret)? + secret.len() / 2)).collect();
+    let mut cuts: Vec<usize> = secrets
+        .iter()
+        .filter_map(|secret| Some(body.find(secret)? + secret.len() / 2))
+        .collect();
     cuts.sort_unstable();
     let mut parts = Vec::new();
     let mut rest = body.as_str();
     let mut done = 0;
     for cut in cuts {
-        let Some((piece, after)) = rest.split_at_checked(cut - done) else { break };
+        let Some((piece, after)) = rest.split_at_checked(cut - done) else {
+            break;
+        };
         parts.push(Part::Step(Step::Data(piece.as_bytes().to_vec())));
         parts.push(Part::Step(Step::Wait(PAUSE)));
         rest = after;
         done = cut;
     }
     parts.push(Part::Step(Step::Data(rest.as_bytes().to_vec())));
-    Reply { body: parts, framing: Framing::Chunked, ..Reply::text("application/json", "") }
+    Reply {
+        body: parts,
+        framing: Framing::Chunked,
+        ..Reply::text("application/json", "")
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +94,11 @@ mod tests {
         assert_eq!(pieces.len(), 5);
         let whole = String::from_utf8(pieces.concat()).unwrap();
         serde_json::from_str::<serde_json::Value>(&whole).unwrap();
-        for secret in [&planted.github_token, &planted.aws_key_id, &planted.aws_secret_key] {
+        for secret in [
+            &planted.github_token,
+            &planted.aws_key_id,
+            &planted.aws_secret_key,
+        ] {
             assert!(whole.contains(secret));
             for piece in &pieces {
                 assert!(!String::from_utf8_lossy(piece).contains(secret));

@@ -47,12 +47,24 @@ pub(crate) struct Options {
 /// When the stage cannot be set: a module or a program is missing, or something does not start. What differs in a step is not an error but
 /// [`Status::Failure`].
 pub(crate) fn play(options: Options) -> anyhow::Result<Status> {
-    let Options { real, keep, paint, module } = options;
+    let Options {
+        real,
+        keep,
+        paint,
+        module,
+    } = options;
     let project = Project::find()?;
     let module = project.module(module)?;
     // Before signals are caught: an interrupted installation ends like any other program.
-    let choice = if real { Choice::Real(programs(paint)?) } else { Choice::Local };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let choice = if real {
+        Choice::Real(programs(paint)?)
+    } else {
+        Choice::Local
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut interrupt = Interrupt::watch()?;
         say(paint.faint(if real {
@@ -88,17 +100,61 @@ pub(crate) fn play(options: Options) -> anyhow::Result<Status> {
 }
 
 async fn tell(stage: &Stage, story: &mut Story) {
-    story.step("A workload reads its own team's secret", async |scene| steps::own_secret(stage, scene).await).await;
-    story.step("It reads another team's secret", async |scene| steps::other_team(stage, scene).await).await;
-    story.step("A user sees names, not values", async |scene| steps::list_only(stage, scene).await).await;
-    story.step("The same secret without its private key", async |scene| steps::masked_field(stage, scene).await).await;
-    story.step("An API leaks credentials, cut in two", async |scene| steps::leak(stage, scene).await).await;
-    story.step("A token in a query", async |scene| steps::query(stage, scene).await).await;
-    story.step("What the logs say", async |scene| steps::logs(stage, scene).await).await;
-    story.step("A build server's API key, and no key", async |scene| steps::api_client(stage, scene).await).await;
-    story.step("The policy changes under traffic", async |scene| steps::policy_edit(stage, scene).await).await;
-    story.step("The metrics", async |scene| steps::metrics(stage, scene).await).await;
-    story.step("No secret was written down", async |scene| steps::nothing_written_down(stage, scene).await).await;
+    story
+        .step("A workload reads its own team's secret", async |scene| {
+            steps::own_secret(stage, scene).await
+        })
+        .await;
+    story
+        .step("It reads another team's secret", async |scene| {
+            steps::other_team(stage, scene).await
+        })
+        .await;
+    story
+        .step("A user sees names, not values", async |scene| {
+            steps::list_only(stage, scene).await
+        })
+        .await;
+    story
+        .step("The same secret without its private key", async |scene| {
+            steps::masked_field(stage, scene).await
+        })
+        .await;
+    story
+        .step("An API leaks credentials, cut in two", async |scene| {
+            steps::leak(stage, scene).await
+        })
+        .await;
+    story
+        .step("A token in a query", async |scene| {
+            steps::query(stage, scene).await
+        })
+        .await;
+    story
+        .step("What the logs say", async |scene| {
+            steps::logs(stage, scene).await
+        })
+        .await;
+    story
+        .step("A build server's API key, and no key", async |scene| {
+            steps::api_client(stage, scene).await
+        })
+        .await;
+    story
+        .step("The policy changes under traffic", async |scene| {
+            steps::policy_edit(stage, scene).await
+        })
+        .await;
+    story
+        .step("The metrics", async |scene| {
+            steps::metrics(stage, scene).await
+        })
+        .await;
+    story
+        .step("No secret was written down", async |scene| {
+            steps::nothing_written_down(stage, scene).await
+        })
+        .await;
 }
 
 /// Finds the programs, or installs them.
@@ -114,13 +170,20 @@ fn programs(paint: Paint) -> anyhow::Result<Programs> {
 fn invite(stage: &Stage, paint: Paint) -> anyhow::Result<()> {
     let folder = stage.folder().display();
     stage.write_credentials()?;
-    say(format_args!("\n{}", paint.bold("Everything is still running. Try it yourself; Ctrl-C ends it.")));
+    say(format_args!(
+        "\n{}",
+        paint.bold("Everything is still running. Try it yourself; Ctrl-C ends it.")
+    ));
     say(format_args!(
         "  curl --cacert {folder}/ca.pem --cert {folder}/api.pem --key {folder}/api.key -H @{folder}/vault-token \\\n    \
          https://localhost:{}/v1/secret/data/payments/stripe",
         stage.engine.addr(Door::Sidecar).port()
     ));
-    say(format_args!("  curl http://localhost:{}{}", stage.engine.addr(Door::Gateway).port(), leaky_api::LEAK));
+    say(format_args!(
+        "  curl http://localhost:{}{}",
+        stage.engine.addr(Door::Gateway).port(),
+        leaky_api::LEAK
+    ));
     Ok(())
 }
 
@@ -132,7 +195,10 @@ struct Interrupt {
 
 impl Interrupt {
     fn watch() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     async fn came(&mut self) {

@@ -34,12 +34,21 @@ const POLL: Duration = Duration::from_millis(50);
 
 impl OpenBao {
     /// Starts `program`, keeps its files in `folder`, writes the demo's secrets and makes a token for the callers.
-    pub(super) async fn start(program: &Path, folder: &Path, planted: &Planted) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        program: &Path,
+        folder: &Path,
+        planted: &Planted,
+    ) -> anyhow::Result<Self> {
         let mut attempts = 1;
         loop {
             match Self::launch(program, folder, planted).await {
                 // Between choosing a port and binding it, somebody else may have.
-                Err(error) if attempts < ATTEMPTS && error.to_string().contains("address already in use") => attempts += 1,
+                Err(error)
+                    if attempts < ATTEMPTS
+                        && error.to_string().contains("address already in use") =>
+                {
+                    attempts += 1
+                }
                 outcome => return outcome,
             }
         }
@@ -48,8 +57,13 @@ impl OpenBao {
     async fn launch(program: &Path, folder: &Path, planted: &Planted) -> anyhow::Result<Self> {
         let audit = folder.join("openbao-audit.log");
         let config = folder.join("openbao.hcl");
-        let path = audit.to_str().context("the temporary folder's name is not UTF-8: set TMPDIR")?;
-        let device = format!("audit \"file\" \"demo\" {{\n  options {{\n    file_path = {}\n  }}\n}}\n", json!(path));
+        let path = audit
+            .to_str()
+            .context("the temporary folder's name is not UTF-8: set TMPDIR")?;
+        let device = format!(
+            "audit \"file\" \"demo\" {{\n  options {{\n    file_path = {}\n  }}\n}}\n",
+            json!(path)
+        );
         files::write(&config, device)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, two_free_ports()?));
         let arguments = [
@@ -61,9 +75,19 @@ impl OpenBao {
         ];
         // Not on the command line, where every user of the machine could read it.
         let environment = [("BAO_DEV_ROOT_TOKEN_ID", planted.root_token.as_str())];
-        let mut process = Process::start(program, arguments, &environment, &folder.join("openbao.console"))?;
+        let mut process = Process::start(
+            program,
+            arguments,
+            &environment,
+            &folder.join("openbao.console"),
+        )?;
         wait_until_ready(&mut process, address).await?;
-        let mut bao = Self { process, address, audit, token: String::new() };
+        let mut bao = Self {
+            process,
+            address,
+            audit,
+            token: String::new(),
+        };
         bao.fill(planted).await?;
         Ok(bao)
     }
@@ -86,24 +110,50 @@ impl OpenBao {
     /// How many requests for `path` (without `/v1/`) it has served, by its own audit log.
     pub(super) fn served(&self, path: &str) -> anyhow::Result<usize> {
         let log = files::read(&self.audit)?;
-        let records = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        Ok(records.filter(|record| text(record, "/type") == "request" && text(record, "/request/path") == path).count())
+        let records = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        Ok(records
+            .filter(|record| {
+                text(record, "/type") == "request" && text(record, "/request/path") == path
+            })
+            .count())
     }
 
     async fn fill(&mut self, planted: &Planted) -> anyhow::Result<()> {
         for (path, fields) in secrets(planted) {
-            self.write(planted, &format!("/v1/secret/data/{path}"), &json!({"data": fields})).await?;
+            self.write(
+                planted,
+                &format!("/v1/secret/data/{path}"),
+                &json!({"data": fields}),
+            )
+            .await?;
         }
         let policy = r#"path "secret/*" { capabilities = ["read", "list"] }"#;
-        self.write(planted, "/v1/sys/policies/acl/demo", &json!({"policy": policy})).await?;
-        let answer = self.write(planted, "/v1/auth/token/create", &json!({"policies": ["demo"]})).await?;
-        let token = answer.pointer("/auth/client_token").and_then(Value::as_str).context("OpenBao created no token")?;
+        self.write(
+            planted,
+            "/v1/sys/policies/acl/demo",
+            &json!({"policy": policy}),
+        )
+        .await?;
+        let answer = self
+            .write(
+                planted,
+                "/v1/auth/token/create",
+                &json!({"policies": ["demo"]}),
+            )
+            .await?;
+        let token = answer
+            .pointer("/auth/client_token")
+            .and_then(Value::as_str)
+            .context("OpenBao created no token")?;
         token.clone_into(&mut self.token);
         Ok(())
     }
 
     async fn write(&self, planted: &Planted, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = Request::post(path, body.to_string()).header("x-vault-token", &planted.root_token);
+        let request =
+            Request::post(path, body.to_string()).header("x-vault-token", &planted.root_token);
         let deadline = Instant::now() + PATIENCE;
         let reply = loop {
             let reply = http::send(&http::Endpoint::plain(self.address), &request).await?;
@@ -114,7 +164,11 @@ impl OpenBao {
             tokio::time::sleep(POLL).await;
         };
         if !(200..300).contains(&reply.status) {
-            bail!("OpenBao answered {} to the demo's own `POST {path}`: {}", reply.status, reply.text());
+            bail!(
+                "OpenBao answered {} to the demo's own `POST {path}`: {}",
+                reply.status,
+                reply.text()
+            );
         }
         Ok(reply.json().unwrap_or(Value::Null))
     }
@@ -128,7 +182,10 @@ pub(super) fn secrets(planted: &Planted) -> [(&'static str, Value); 3] {
             json!({"account": "acct_demo", "api_key": planted.stripe_key, "private_key": planted.signing_key}),
         ),
         ("payments/paypal", json!({"client_id": "demo-client"})),
-        ("billing/db", json!({"username": "billing", "password": planted.password})),
+        (
+            "billing/db",
+            json!({"username": "billing", "password": planted.password}),
+        ),
     ]
 }
 
@@ -136,12 +193,19 @@ async fn wait_until_ready(process: &mut Process, address: SocketAddr) -> anyhow:
     let deadline = Instant::now() + PATIENCE;
     loop {
         process.check()?;
-        let probe = http::send(&http::Endpoint::plain(address), &Request::get("/v1/sys/health")).await;
+        let probe = http::send(
+            &http::Endpoint::plain(address),
+            &Request::get("/v1/sys/health"),
+        )
+        .await;
         if probe.is_ok_and(|reply| reply.status == 200) {
             return Ok(());
         }
         if Instant::now() > deadline {
-            bail!("OpenBao does not answer on {address}; its output is in `{}`", process.output().display());
+            bail!(
+                "OpenBao does not answer on {address}; its output is in `{}`",
+                process.output().display()
+            );
         }
         tokio::time::sleep(POLL).await;
     }

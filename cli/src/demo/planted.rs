@@ -77,12 +77,17 @@ pub(super) fn text(length: usize, alphabet: &[u8]) -> anyhow::Result<String> {
         getrandom::fill(&mut bytes).context("the system gives no randomness")?;
         let letters = bytes.iter().filter(|byte| usize::from(**byte) < fair);
         let letters = letters.filter_map(|byte| alphabet.get(usize::from(*byte) % alphabet.len()));
-        drawn.extend(letters.take(length - drawn.len()).map(|letter| char::from(*letter)));
+        drawn.extend(
+            letters
+                .take(length - drawn.len())
+                .map(|letter| char::from(*letter)),
+        );
     }
     Ok(drawn)
 }
 
-pub(super) const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const ALPHANUMERIC: &[u8] =
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// A personal access token with the checksum GitHub puts at its end, because rules check it.
@@ -116,6 +121,9 @@ mod tests {
 
     #[test]
     fn key_material_is_not_the_header() {
-        assert_eq!(key_material("-----BEGIN X-----\nMIGH\n-----END X-----\n"), "MIGH");
+        assert_eq!(
+            key_material("-----BEGIN X-----\nMIGH\n-----END X-----\n"),
+            "MIGH"
+        );
     }
 }

@@ -17,17 +17,35 @@ pub(super) struct Story {
 
 impl Story {
     pub(super) fn new(paint: Paint) -> Self {
-        Self { paint, steps: 0, differing: 0 }
+        Self {
+            paint,
+            steps: 0,
+            differing: 0,
+        }
     }
 
     /// Plays one step. A step that cannot be played to its end (a connection that breaks, say) differs too; the next one is played
     /// all the same.
-    pub(super) async fn step(&mut self, title: &str, play: impl AsyncFnOnce(&mut Scene) -> anyhow::Result<()>) {
+    pub(super) async fn step(
+        &mut self,
+        title: &str,
+        play: impl AsyncFnOnce(&mut Scene) -> anyhow::Result<()>,
+    ) {
         self.steps += 1;
-        say(format_args!("\n{:>2}  {}", self.steps, self.paint.bold(title)));
-        let mut scene = Scene { paint: self.paint, checks: 0, differences: Vec::new() };
+        say(format_args!(
+            "\n{:>2}  {}",
+            self.steps,
+            self.paint.bold(title)
+        ));
+        let mut scene = Scene {
+            paint: self.paint,
+            checks: 0,
+            differences: Vec::new(),
+        };
         if let Err(error) = play(&mut scene).await {
-            scene.differences.push(format!("stopped early: {}", explain(&error)));
+            scene
+                .differences
+                .push(format!("stopped early: {}", explain(&error)));
         }
         if scene.checks == 0 {
             scene.differences.push("nothing was compared".to_owned());
@@ -80,13 +98,22 @@ impl Scene {
     }
 
     /// Compares; `what` names the thing compared.
-    pub(super) fn equal<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, got: &T, promised: &T) {
-        self.holds(got == promised, || format!("{what}: promised {promised:?}, got {got:?}"));
+    pub(super) fn equal<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        what: &str,
+        got: &T,
+        promised: &T,
+    ) {
+        self.holds(got == promised, || {
+            format!("{what}: promised {promised:?}, got {got:?}")
+        });
     }
 
     /// Compares JSON, which reads better as JSON.
     pub(super) fn same(&mut self, what: &str, got: &Value, promised: &Value) {
-        self.holds(got == promised, || format!("{what}: promised {promised}, got {got}"));
+        self.holds(got == promised, || {
+            format!("{what}: promised {promised}, got {got}")
+        });
     }
 
     /// Requires `condition`; otherwise the step differs, as described.
@@ -102,8 +129,15 @@ impl Scene {
         // Padded by hand: a format width would count the colour codes.
         let padding = " ".repeat(LABEL.saturating_sub(width(&label)));
         let hanging = format!("\n{}", " ".repeat(INDENT + LABEL + 1));
-        let text = wrap(&text.to_string()).iter().map(|line| line.trim_end()).collect::<Vec<_>>().join(&hanging);
-        say(format_args!("{}{label}{padding} {text}", " ".repeat(INDENT)));
+        let text = wrap(&text.to_string())
+            .iter()
+            .map(|line| line.trim_end())
+            .collect::<Vec<_>>()
+            .join(&hanging);
+        say(format_args!(
+            "{}{label}{padding} {text}",
+            " ".repeat(INDENT)
+        ));
     }
 }
 
@@ -154,20 +188,40 @@ mod tests {
 
     fn play(act: impl AsyncFnOnce(&mut Scene) -> anyhow::Result<()>) -> usize {
         let mut story = Story::new(Paint::detect(true));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(story.step("a step", act));
         story.differing()
     }
 
     #[test]
     fn a_step_that_keeps_its_promise_counts_as_told() {
-        assert_eq!(play(async |scene| { scene.equal("status", &200, &200); Ok(()) }), 0);
+        assert_eq!(
+            play(async |scene| {
+                scene.equal("status", &200, &200);
+                Ok(())
+            }),
+            0
+        );
     }
 
     #[test]
     fn a_difference_an_error_and_an_empty_step_all_count() {
-        assert_eq!(play(async |scene| { scene.equal("status", &500, &200); Ok(()) }), 1);
-        assert_eq!(play(async |scene| { scene.equal("status", &200, &200); anyhow::bail!("no route") }), 1);
+        assert_eq!(
+            play(async |scene| {
+                scene.equal("status", &500, &200);
+                Ok(())
+            }),
+            1
+        );
+        assert_eq!(
+            play(async |scene| {
+                scene.equal("status", &200, &200);
+                anyhow::bail!("no route")
+            }),
+            1
+        );
         assert_eq!(play(async |_| Ok(())), 1);
     }
 
@@ -175,7 +229,10 @@ mod tests {
     fn long_json_is_cut_after_commas_and_loses_nothing() {
         let text = format!("{{{}}}", vec!["\"name\":\"a value\""; 40].join(","));
         let lines = wrap(&text);
-        assert!(lines.len() > 5 && lines.iter().all(|line| width(line) <= TEXT + 1), "{lines:?}");
+        assert!(
+            lines.len() > 5 && lines.iter().all(|line| width(line) <= TEXT + 1),
+            "{lines:?}"
+        );
         assert_eq!(lines.concat(), text);
         assert_eq!(wrap("short"), ["short"]);
     }

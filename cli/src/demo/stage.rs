@@ -66,8 +66,15 @@ const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Stage {
     /// Starts everything; returns when requests can be sent.
-    pub(super) async fn set(project: &Project, module: PathBuf, choice: &Choice) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("veilgate-demo-").tempdir().context("cannot make a temporary folder")?;
+    pub(super) async fn set(
+        project: &Project,
+        module: PathBuf,
+        choice: &Choice,
+    ) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("veilgate-demo-")
+            .tempdir()
+            .context("cannot make a temporary folder")?;
         let planted = Planted::draw()?;
         let configuration = Configuration::read(project, &planted)?;
         let authority = Authority::new()?;
@@ -88,11 +95,27 @@ impl Stage {
             Choice::Real(programs) => Engine::Real(Real::start(programs, materials).await?),
             Choice::Local => Engine::Local(Local::start(materials).await?),
         };
-        let jwt = issuer.sign(&json!({"sub": "alice", "aud": "openbao", "groups": ["payments-developers"]}))?;
-        let api_identity = authority.issue(&Names::spiffe(&["spiffe://demo.veilgate/ns/payments/sa/api"]))?;
+        let jwt = issuer
+            .sign(&json!({"sub": "alice", "aud": "openbao", "groups": ["payments-developers"]}))?;
+        let api_identity = authority.issue(&Names::spiffe(&[
+            "spiffe://demo.veilgate/ns/payments/sa/api",
+        ]))?;
         let cast = Cast::new(&engine, &authority, &api_identity, &jwt, &planted)?;
-        let tokens = vec![("the user's token", jwt), ("OpenBao's token", engine.vault_token().to_owned())];
-        Ok(Self { engine, api, planted, configuration, cast, tokens, authority: authority.pem(), api_identity, folder })
+        let tokens = vec![
+            ("the user's token", jwt),
+            ("OpenBao's token", engine.vault_token().to_owned()),
+        ];
+        Ok(Self {
+            engine,
+            api,
+            planted,
+            configuration,
+            cast,
+            tokens,
+            authority: authority.pem(),
+            api_identity,
+            folder,
+        })
     }
 
     /// Where the run keeps its files.
@@ -106,16 +129,29 @@ impl Stage {
         files::write(&folder.join("ca.pem"), &self.authority)?;
         files::write(&folder.join("api.pem"), &self.api_identity.certificate)?;
         files::write(&folder.join("api.key"), &self.api_identity.key)?;
-        files::write(&folder.join("vault-token"), format!("X-Vault-Token: {}\n", self.engine.vault_token()))
+        files::write(
+            &folder.join("vault-token"),
+            format!("X-Vault-Token: {}\n", self.engine.vault_token()),
+        )
     }
 
     /// The last line of a door's access log that `wanted` accepts.
-    pub(super) async fn access_line(&self, door: Door, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
-        newest(|| self.engine.access_log(door), wanted).await.context("no such line came up in the access log")
+    pub(super) async fn access_line(
+        &self,
+        door: Door,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        newest(|| self.engine.access_log(door), wanted)
+            .await
+            .context("no such line came up in the access log")
     }
 
     /// The audit record of a decision.
-    pub(super) async fn audit_record(&self, door: Door, decision_id: &str) -> anyhow::Result<Value> {
+    pub(super) async fn audit_record(
+        &self,
+        door: Door,
+        decision_id: &str,
+    ) -> anyhow::Result<Value> {
         let wanted = |record: &Value| text(record, "/decision_id") == decision_id;
         newest(|| self.engine.audit_log(door), wanted)
             .await
@@ -124,7 +160,12 @@ impl Stage {
 
     /// Ends everything in order. The folder stays when `keep`, and is returned.
     pub(super) async fn strike(self, keep: bool) -> Option<PathBuf> {
-        let Self { engine, api, folder, .. } = self;
+        let Self {
+            engine,
+            api,
+            folder,
+            ..
+        } = self;
         engine.stop().await;
         drop(api);
         keep.then(|| folder.keep())
@@ -144,20 +185,39 @@ impl Cast {
     ) -> anyhow::Result<Self> {
         let sidecar = engine.addr(Door::Sidecar);
         let vault = ("x-vault-token", engine.vault_token().to_owned());
-        let dashboard = authority.issue(&Names::spiffe(&["spiffe://demo.veilgate/ns/payments/sa/dashboard"]))?;
+        let dashboard = authority.issue(&Names::spiffe(&[
+            "spiffe://demo.veilgate/ns/payments/sa/dashboard",
+        ]))?;
         let workload = |name, identity: &Credentials| {
-            let endpoint = Endpoint::tls(sidecar, authority.client_config(Some(identity), &[b"http/1.1"])?);
-            anyhow::Ok(Caller { name, endpoint, headers: vec![vault.clone()] })
+            let endpoint = Endpoint::tls(
+                sidecar,
+                authority.client_config(Some(identity), &[b"http/1.1"])?,
+            );
+            anyhow::Ok(Caller {
+                name,
+                endpoint,
+                headers: vec![vault.clone()],
+            })
         };
         let person = |name, header: Option<(&'static str, String)>| {
             let endpoint = Endpoint::tls(sidecar, authority.client_config(None, &[b"http/1.1"])?);
-            anyhow::Ok(Caller { name, endpoint, headers: header.into_iter().chain([vault.clone()]).collect() })
+            anyhow::Ok(Caller {
+                name,
+                endpoint,
+                headers: header.into_iter().chain([vault.clone()]).collect(),
+            })
         };
         Ok(Self {
             api: workload("payments/api, by certificate", api)?,
             dashboard: workload("payments/dashboard, by certificate", &dashboard)?,
-            alice: person("alice, by token", Some(("authorization", format!("Bearer {jwt}"))))?,
-            ci: person("ci, by API key", Some(("x-api-key", planted.client_key.clone())))?,
+            alice: person(
+                "alice, by token",
+                Some(("authorization", format!("Bearer {jwt}"))),
+            )?,
+            ci: person(
+                "ci, by API key",
+                Some(("x-api-key", planted.client_key.clone())),
+            )?,
             nobody: person("nobody in particular", None)?,
             visitor: Caller {
                 name: "a visitor of the gateway",
@@ -171,7 +231,11 @@ impl Cast {
 impl Caller {
     /// A `GET` with what identifies this caller.
     pub(super) fn get(&self, target: &str) -> Request {
-        self.headers.iter().fold(Request::get(target), |request, (name, value)| request.header(name, value))
+        self.headers
+            .iter()
+            .fold(Request::get(target), |request, (name, value)| {
+                request.header(name, value)
+            })
     }
 
     /// Sends one and returns the answer.
@@ -189,7 +253,11 @@ async fn newest(
         if let Some(found) = read()?.into_iter().rev().find(|line| wanted(line)) {
             return Ok(found);
         }
-        anyhow::ensure!(Instant::now() < deadline, "waited {} s", LOG_PATIENCE.as_secs());
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "waited {} s",
+            LOG_PATIENCE.as_secs()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -43,7 +43,10 @@ impl Traffic {
     pub(super) async fn stop(self) -> Tally {
         self.over.store(true, Ordering::Relaxed);
         let tallies = self.clients.join_all().await;
-        tallies.iter().fold(Tally::default(), |sum, one| Tally { sent: sum.sent + one.sent, lost: sum.lost + one.lost })
+        tallies.iter().fold(Tally::default(), |sum, one| Tally {
+            sent: sum.sent + one.sent,
+            lost: sum.lost + one.lost,
+        })
     }
 }
 
@@ -81,11 +84,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_is_not_2xx_is_lost() {
-        let upstream = Upstream::start(Reply { status: 503, ..Reply::text("text/plain", "no") }).await.unwrap();
+        let upstream = Upstream::start(Reply {
+            status: 503,
+            ..Reply::text("text/plain", "no")
+        })
+        .await
+        .unwrap();
         let traffic = Traffic::start(&Endpoint::plain(upstream.addr()), &Request::get("/"));
         upstream.wait_until_seen(8).await;
         upstream.play(Reply::text("text/plain", "yes"));
         let tally = traffic.stop().await;
-        assert!(tally.sent >= 8 && tally.lost >= 1 && tally.lost <= tally.sent, "{tally:?}");
+        assert!(
+            tally.sent >= 8 && tally.lost >= 1 && tally.lost <= tally.sent,
+            "{tally:?}"
+        );
     }
 }

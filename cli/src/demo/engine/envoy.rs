@@ -52,7 +52,12 @@ impl Envoy {
         ];
         let process = Process::start(program, arguments, &[], &file("log"))?;
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut envoy = Self { process, name, admin: nowhere, listener: nowhere };
+        let mut envoy = Self {
+            process,
+            name,
+            admin: nowhere,
+            listener: nowhere,
+        };
         envoy.wait_until_listening(&file("admin")).await?;
         Ok(envoy)
     }
@@ -79,35 +84,53 @@ impl Envoy {
     /// Renames `draft` to `file`, the filter that Envoy watches, and waits until it is in force.
     pub(super) async fn replace_filter(&self, draft: &Path, file: &Path) -> anyhow::Result<()> {
         let before = self.updates().await?;
-        std::fs::rename(draft, file).with_context(|| format!("cannot write `{}`", file.display()))?;
+        std::fs::rename(draft, file)
+            .with_context(|| format!("cannot write `{}`", file.display()))?;
         let deadline = Instant::now() + UPDATE_PATIENCE;
         while Instant::now() < deadline {
             let now = self.updates().await?;
             if now.refused > before.refused {
-                bail!("Envoy refused the new policy and keeps the old one; it said:\n{}", self.last_words());
+                bail!(
+                    "Envoy refused the new policy and keeps the old one; it said:\n{}",
+                    self.last_words()
+                );
             }
             if now.taken > before.taken {
                 return Ok(());
             }
             tokio::time::sleep(POLL).await;
         }
-        bail!("Envoy did not notice the new `{}` within {} s", file.display(), UPDATE_PATIENCE.as_secs())
+        bail!(
+            "Envoy did not notice the new `{}` within {} s",
+            file.display(),
+            UPDATE_PATIENCE.as_secs()
+        )
     }
 
     async fn updates(&self) -> anyhow::Result<Updates> {
-        let stats = self.page("/stats?filter=extension_config_discovery").await?;
+        let stats = self
+            .page("/stats?filter=extension_config_discovery")
+            .await?;
         let sum = |name: &str| {
             let lines = stats.lines().filter_map(|line| line.split_once(": "));
-            lines.filter(|(stat, _)| stat.ends_with(name)).filter_map(|(_, value)| value.parse::<u64>().ok()).sum()
+            lines
+                .filter(|(stat, _)| stat.ends_with(name))
+                .filter_map(|(_, value)| value.parse::<u64>().ok())
+                .sum()
         };
-        Ok(Updates { taken: sum(".config_reload"), refused: sum(".config_fail") + sum(".update_rejected") })
+        Ok(Updates {
+            taken: sum(".config_reload"),
+            refused: sum(".config_fail") + sum(".update_rejected"),
+        })
     }
 
     async fn wait_until_listening(&mut self, address_file: &Path) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_PATIENCE;
         loop {
             self.process.check()?;
-            let admin = std::fs::read_to_string(address_file).ok().and_then(|text| text.trim().parse().ok());
+            let admin = std::fs::read_to_string(address_file)
+                .ok()
+                .and_then(|text| text.trim().parse().ok());
             if let Some(admin) = admin {
                 self.admin = admin;
                 if let Some(listener) = self.listening().await {
@@ -116,7 +139,11 @@ impl Envoy {
                 }
             }
             if Instant::now() > deadline {
-                bail!("Envoy ({}) did not become ready; it said:\n{}", self.name, self.last_words());
+                bail!(
+                    "Envoy ({}) did not become ready; it said:\n{}",
+                    self.name,
+                    self.last_words()
+                );
             }
             tokio::time::sleep(POLL).await;
         }
@@ -125,8 +152,11 @@ impl Envoy {
     /// The listener's address, once Envoy is live and its workers accept connections there.
     async fn listening(&self) -> Option<SocketAddr> {
         self.page("/ready").await.ok()?;
-        let listeners: Value = serde_json::from_str(&self.page("/listeners?format=json").await.ok()?).ok()?;
-        let port = listeners.pointer("/listener_statuses/0/local_address/socket_address/port_value")?.as_u64()?;
+        let listeners: Value =
+            serde_json::from_str(&self.page("/listeners?format=json").await.ok()?).ok()?;
+        let port = listeners
+            .pointer("/listener_statuses/0/local_address/socket_address/port_value")?
+            .as_u64()?;
         let port = u16::try_from(port).ok().filter(|port| *port != 0)?;
         Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
@@ -134,7 +164,10 @@ impl Envoy {
     fn last_words(&self) -> String {
         let log = files::read(self.process.output()).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        lines.get(lines.len().saturating_sub(12)..).unwrap_or_default().join("\n")
+        lines
+            .get(lines.len().saturating_sub(12)..)
+            .unwrap_or_default()
+            .join("\n")
     }
 }
 

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use veilgate_harness::lab::Upstream;
 use veilgate_harness::lab::upstream::Reply;
 use veilgate_harness::proxy::{
-    FailurePolicy, FilterConfig, ForwardClientCert, ForwardClientCertMode, JwtConfig, JwtProvider, ListenerConfig,
-    Proxy, ProxyConfig, RouteConfig, TlsConfig, UpstreamConfig,
+    FailurePolicy, FilterConfig, ForwardClientCert, ForwardClientCertMode, JwtConfig, JwtProvider,
+    ListenerConfig, Proxy, ProxyConfig, RouteConfig, TlsConfig, UpstreamConfig,
 };
 use veilgate_harness::vm::StatsTag;
 
@@ -42,10 +42,23 @@ const BETWEEN: char = '\u{1f}';
 
 impl Local {
     pub(in crate::demo) async fn start(materials: Materials<'_>) -> anyhow::Result<Self> {
-        let Materials { project, module, planted, server, authority, jwks, configuration, api, .. } = materials;
+        let Materials {
+            project,
+            module,
+            planted,
+            server,
+            authority,
+            jwks,
+            configuration,
+            api,
+            ..
+        } = materials;
         let openbao = bundled_openbao(planted).await?;
         let token = format!("s.{}", planted::text(24, planted::ALPHANUMERIC)?);
-        let formats = [AccessLog::read(project, "envoy/sidecar.yaml")?, AccessLog::read(project, "envoy/gateway.yaml")?];
+        let formats = [
+            AccessLog::read(project, "envoy/sidecar.yaml")?,
+            AccessLog::read(project, "envoy/gateway.yaml")?,
+        ];
         let [sidecar_log, gateway_log] = &formats;
         let filter = FilterConfig {
             name: "veilgate".to_owned(),
@@ -84,10 +97,23 @@ impl Local {
             ..door(project, "openbao", openbao.addr(), sidecar_log)?
         };
         // Without a configuration the filter guards nothing and masks every response, which is what gateway.yaml says at length.
-        let unguarded = FilterConfig { configuration: Vec::new(), ..filter.clone() };
-        let gateway = ProxyConfig { filter: Some(unguarded), ..door(project, "api", api, gateway_log)? };
+        let unguarded = FilterConfig {
+            configuration: Vec::new(),
+            ..filter.clone()
+        };
+        let gateway = ProxyConfig {
+            filter: Some(unguarded),
+            ..door(project, "api", api, gateway_log)?
+        };
         let (sidecar, gateway) = tokio::try_join!(Proxy::start(sidecar), Proxy::start(gateway))?;
-        Ok(Self { sidecar, gateway, openbao, token, filter, formats })
+        Ok(Self {
+            sidecar,
+            gateway,
+            openbao,
+            token,
+            filter,
+            formats,
+        })
     }
 
     pub(super) fn addr(&self, door: Door) -> SocketAddr {
@@ -100,13 +126,24 @@ impl Local {
 
     pub(super) fn served(&self, path: &str) -> usize {
         let wanted = format!("/v1/{path}");
-        let path = |target: &[u8]| target.split(|byte| *byte == b'?').next() == Some(wanted.as_bytes());
-        self.openbao.seen().iter().filter(|request| path(&request.target)).count()
+        let path =
+            |target: &[u8]| target.split(|byte| *byte == b'?').next() == Some(wanted.as_bytes());
+        self.openbao
+            .seen()
+            .iter()
+            .filter(|request| path(&request.target))
+            .count()
     }
 
     pub(super) async fn replace_policy(&self, configuration: &Value) -> anyhow::Result<()> {
-        let filter = FilterConfig { configuration: configuration.to_string().into_bytes(), ..self.filter.clone() };
-        self.sidecar.update_filter(filter).await.context("the new policy")
+        let filter = FilterConfig {
+            configuration: configuration.to_string().into_bytes(),
+            ..self.filter.clone()
+        };
+        self.sidecar
+            .update_filter(filter)
+            .await
+            .context("the new policy")
     }
 
     pub(super) fn metrics(&self, door: Door) -> String {
@@ -119,27 +156,45 @@ impl Local {
             Door::Sidecar => sidecar,
             Door::Gateway => gateway,
         };
-        self.lines(door, ACCESS).iter().map(|line| format.parse(line)).collect()
+        self.lines(door, ACCESS)
+            .iter()
+            .map(|line| format.parse(line))
+            .collect()
     }
 
     pub(super) fn audit_log(&self, door: Door) -> Vec<Value> {
-        self.lines(door, AUDIT).iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.lines(door, AUDIT)
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     pub(super) fn written(&self) -> Vec<Written> {
         let mut written = Vec::new();
         for (name, proxy) in [("sidecar", &self.sidecar), ("gateway", &self.gateway)] {
             let log: Vec<String> = proxy.logs().into_iter().map(|line| line.text).collect();
-            written.push(Written { name: format!("the {name}'s logs"), text: log.join("\n") });
-            written.push(Written { name: format!("the {name}'s metrics"), text: proxy.stats().prometheus });
-            written.push(Written { name: format!("the {name}'s diagnostics"), text: proxy.diagnostics().join("\n") });
+            written.push(Written {
+                name: format!("the {name}'s logs"),
+                text: log.join("\n"),
+            });
+            written.push(Written {
+                name: format!("the {name}'s metrics"),
+                text: proxy.stats().prometheus,
+            });
+            written.push(Written {
+                name: format!("the {name}'s diagnostics"),
+                text: proxy.diagnostics().join("\n"),
+            });
         }
         written
     }
 
     /// What the module did that Envoy would not have survived.
     pub(super) fn faults(&self) -> Vec<String> {
-        Door::BOTH.into_iter().flat_map(|door| self.proxy(door).diagnostics()).collect()
+        Door::BOTH
+            .into_iter()
+            .flat_map(|door| self.proxy(door).diagnostics())
+            .collect()
     }
 
     pub(super) async fn stop(self) {
@@ -156,7 +211,9 @@ impl Local {
 
     fn lines(&self, door: Door, kind: &str) -> Vec<String> {
         let logs = self.proxy(door).logs();
-        logs.iter().filter_map(|line| Some(line.text.strip_prefix(kind)?.to_owned())).collect()
+        logs.iter()
+            .filter_map(|line| Some(line.text.strip_prefix(kind)?.to_owned()))
+            .collect()
     }
 }
 
@@ -167,24 +224,51 @@ impl AccessLog {
 
     /// The format for the proxy: every operator on its own.
     fn text(&self) -> String {
-        let operators: String = self.0.iter().map(|(_, operator)| format!("{BETWEEN}{operator}")).collect();
+        let operators: String = self
+            .0
+            .iter()
+            .map(|(_, operator)| format!("{BETWEEN}{operator}"))
+            .collect();
         format!("{ACCESS}{operators}")
     }
 
     /// A line as the JSON that Envoy would have written.
     fn parse(&self, line: &str) -> Value {
-        let values = line.split(BETWEEN).skip(1).map(|value| if value == "-" { Value::Null } else { json!(value) });
-        self.0.iter().map(|(name, _)| name.clone()).zip(values).collect::<Map<_, _>>().into()
+        let values = line.split(BETWEEN).skip(1).map(|value| {
+            if value == "-" {
+                Value::Null
+            } else {
+                json!(value)
+            }
+        });
+        self.0
+            .iter()
+            .map(|(name, _)| name.clone())
+            .zip(values)
+            .collect::<Map<_, _>>()
+            .into()
     }
 }
 
 /// What both proxies have in common.
-fn door(project: &Project, upstream: &str, address: SocketAddr, log: &AccessLog) -> anyhow::Result<ProxyConfig> {
+fn door(
+    project: &Project,
+    upstream: &str,
+    address: SocketAddr,
+    log: &AccessLog,
+) -> anyhow::Result<ProxyConfig> {
     let tag = |(tag_name, regex)| StatsTag { tag_name, regex };
     Ok(ProxyConfig {
         routes: vec![RouteConfig::all_to(upstream)],
-        upstreams: vec![UpstreamConfig { name: upstream.to_owned(), address, http2: false }],
-        access_logs: vec![log.text(), format!("{AUDIT}%FILTER_STATE(wasm.veilgate.audit:PLAIN)%")],
+        upstreams: vec![UpstreamConfig {
+            name: upstream.to_owned(),
+            address,
+            http2: false,
+        }],
+        access_logs: vec![
+            log.text(),
+            format!("{AUDIT}%FILTER_STATE(wasm.veilgate.audit:PLAIN)%"),
+        ],
         workers: 2,
         use_remote_address: true,
         stats_tags: shipped::stats_tags(project)?.into_iter().map(tag).collect(),
@@ -194,7 +278,10 @@ fn door(project: &Project, upstream: &str, address: SocketAddr, log: &AccessLog)
 
 /// An upstream with OpenBao's answers to the requests of the story, in the shapes that OpenBao 2.7 gives them.
 async fn bundled_openbao(planted: &Planted) -> std::io::Result<Upstream> {
-    let nothing = Reply { status: 404, ..answer(&json!({"errors": []})) };
+    let nothing = Reply {
+        status: 404,
+        ..answer(&json!({"errors": []}))
+    };
     let openbao = Upstream::start(nothing).await?;
     let secrets = openbao::secrets(planted);
     for (path, fields) in &secrets {
@@ -204,9 +291,15 @@ async fn bundled_openbao(planted: &Planted) -> std::io::Result<Upstream> {
         }});
         openbao.play_at(&format!("/v1/secret/data/{path}"), answer(&envelope(&data)));
     }
-    let mut names: Vec<&str> = secrets.iter().filter_map(|(path, _)| path.strip_prefix("payments/")).collect();
+    let mut names: Vec<&str> = secrets
+        .iter()
+        .filter_map(|(path, _)| path.strip_prefix("payments/"))
+        .collect();
     names.sort_unstable();
-    openbao.play_at("/v1/secret/metadata/payments", answer(&envelope(&json!({"keys": names}))));
+    openbao.play_at(
+        "/v1/secret/metadata/payments",
+        answer(&envelope(&json!({"keys": names}))),
+    );
     Ok(openbao)
 }
 
@@ -219,6 +312,8 @@ fn envelope(data: &Value) -> Value {
 
 fn answer(body: &Value) -> Reply {
     let mut reply = Reply::text("application/json", &body.to_string());
-    reply.headers.push((b"cache-control".to_vec(), b"no-store".to_vec()));
+    reply
+        .headers
+        .push((b"cache-control".to_vec(), b"no-store".to_vec()));
     reply
 }

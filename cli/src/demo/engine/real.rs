@@ -28,14 +28,35 @@ pub(in crate::demo) struct Programs {
 }
 
 /// Pages of Envoy's administration interface that show what it holds.
-const PAGES: [&str; 7] =
-    ["/config_dump?include_eds", "/stats", "/stats/prometheus", "/clusters", "/listeners", "/server_info", "/certs"];
+const PAGES: [&str; 7] = [
+    "/config_dump?include_eds",
+    "/stats",
+    "/stats/prometheus",
+    "/clusters",
+    "/listeners",
+    "/server_info",
+    "/certs",
+];
 
 impl Real {
-    pub(in crate::demo) async fn start(programs: &Programs, materials: Materials<'_>) -> anyhow::Result<Self> {
-        let Materials { project, module, folder, planted, server, authority, jwks, configuration, api } = materials;
+    pub(in crate::demo) async fn start(
+        programs: &Programs,
+        materials: Materials<'_>,
+    ) -> anyhow::Result<Self> {
+        let Materials {
+            project,
+            module,
+            folder,
+            planted,
+            server,
+            authority,
+            jwks,
+            configuration,
+            api,
+        } = materials;
         let tls = folder.join("tls");
-        std::fs::create_dir_all(&tls).with_context(|| format!("cannot make `{}`", tls.display()))?;
+        std::fs::create_dir_all(&tls)
+            .with_context(|| format!("cannot make `{}`", tls.display()))?;
         files::write(&tls.join("server.pem"), server.certificate)?;
         files::write(&tls.join("server.key"), server.key)?;
         files::write(&tls.join("clients-ca.pem"), authority)?;
@@ -51,7 +72,14 @@ impl Real {
             Envoy::start(&programs.envoy, "sidecar", &sidecar, folder),
             Envoy::start(&programs.envoy, "gateway", &gateway, folder),
         )?;
-        Ok(Self { sidecar, gateway, openbao, folder: folder.to_owned(), project: project.clone(), module })
+        Ok(Self {
+            sidecar,
+            gateway,
+            openbao,
+            folder: folder.to_owned(),
+            project: project.clone(),
+            module,
+        })
     }
 
     pub(super) fn addr(&self, door: Door) -> SocketAddr {
@@ -68,8 +96,13 @@ impl Real {
 
     pub(super) async fn replace_policy(&self, configuration: &Value) -> anyhow::Result<()> {
         let draft = self.folder.join("sidecar-filter.yaml.new");
-        files::write(&draft, shipped::sidecar_filter(&self.project, &self.module, Some(configuration))?)?;
-        self.sidecar.replace_filter(&draft, &self.folder.join(FILTER)).await
+        files::write(
+            &draft,
+            shipped::sidecar_filter(&self.project, &self.module, Some(configuration))?,
+        )?;
+        self.sidecar
+            .replace_filter(&draft, &self.folder.join(FILTER))
+            .await
     }
 
     pub(super) async fn metrics(&self, door: Door) -> anyhow::Result<String> {
@@ -95,7 +128,12 @@ impl Real {
         let mut faults = Vec::new();
         for envoy in [&self.sidecar, &self.gateway] {
             let stats = envoy.page("/stats?filter=vm_reload").await?;
-            faults.extend(stats.lines().filter(|line| !line.ends_with(": 0")).map(str::to_owned));
+            faults.extend(
+                stats
+                    .lines()
+                    .filter(|line| !line.ends_with(": 0"))
+                    .map(str::to_owned),
+            );
         }
         Ok(faults)
     }
@@ -106,12 +144,18 @@ impl Real {
             let path = entry?.path();
             if path.is_file() {
                 let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
-                written.push(Written { name: format!("`{}`", path.display()), text });
+                written.push(Written {
+                    name: format!("`{}`", path.display()),
+                    text,
+                });
             }
         }
         for (name, envoy) in [("sidecar", &self.sidecar), ("gateway", &self.gateway)] {
             for page in PAGES {
-                written.push(Written { name: format!("the {name}'s admin page `{page}`"), text: envoy.page(page).await? });
+                written.push(Written {
+                    name: format!("the {name}'s admin page `{page}`"),
+                    text: envoy.page(page).await?,
+                });
             }
         }
         Ok(written)
@@ -137,5 +181,9 @@ const FILTER: &str = "sidecar-filter.yaml";
 /// The lines of a log that are JSON objects; a line that is still being written is not, yet.
 fn lines(path: &Path) -> anyhow::Result<Vec<Value>> {
     let text = files::read(path)?;
-    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(Value::is_object).collect())
+    Ok(text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(Value::is_object)
+        .collect())
 }
