@@ -47,7 +47,7 @@ impl OpenBao {
                     if attempts < ATTEMPTS
                         && error.to_string().contains("address already in use") =>
                 {
-                    attempts += 1
+                    attempts += 1;
                 }
                 outcome => return outcome,
             }
