@@ -6,13 +6,14 @@ use anyhow::Context as _;
 use tokio::{net::TcpStream, task::spawn_local};
 
 use super::{
+    access_log::flag,
     codec::{H2Sink, H2Source, HeadError, Io, Sink, Source, from_http},
     filter::reply,
     stream::{After, Head, serve as serve_stream},
     upstream::downstream_h1,
     worker::Worker,
 };
-use crate::vm::{ConnectionFacts, Headers, LocalReply};
+use crate::vm::{ConnectionFacts, Headers};
 
 /// How long the rest of a request is read after its connection was closed for writing.
 const LINGER: Duration = Duration::from_secs(1);
@@ -104,6 +105,7 @@ async fn serve_h1(
                     end,
                     protocol: if old { "HTTP/1.0" } else { "HTTP/1.1" },
                     refusal: None,
+                    flags: 0,
                 }
             }
             Err(HeadError::Closed) => return Ok(()),
@@ -135,17 +137,27 @@ async fn abort(sink: &mut Sink) -> anyhow::Result<()> {
 
 /// A request whose head cannot be read still gets an answer and a log line.
 fn refused(error: HeadError) -> Head {
-    let refusal: LocalReply = match error {
-        HeadError::TooLarge => reply(431, "", "http1.headers_too_large"),
-        HeadError::Malformed | HeadError::Truncated | HeadError::Closed => {
-            reply(400, "Bad Request", "http1.codec_error")
-        }
+    let (status, body, details, flags) = match error {
+        HeadError::TooLarge => (431, "", "http1.headers_too_large", 0),
+        HeadError::InvalidCharacters => (
+            400,
+            "Bad Request",
+            "http1.invalid_characters",
+            flag::DOWNSTREAM_PROTOCOL,
+        ),
+        HeadError::Malformed | HeadError::Truncated | HeadError::Closed => (
+            400,
+            "Bad Request",
+            "http1.codec_error",
+            flag::DOWNSTREAM_PROTOCOL,
+        ),
     };
     Head {
         headers: Headers::default(),
         end: false,
         protocol: "HTTP/1.1",
-        refusal: Some(refusal),
+        refusal: Some(reply(status, body, details)),
+        flags,
     }
 }
 
@@ -192,6 +204,7 @@ async fn serve_h2(
                 end,
                 protocol: "HTTP/2",
                 refusal: None,
+                flags: 0,
             };
             let mut source = Source::H2(H2Source::new(body, end));
             let mut sink = Sink::H2(H2Sink::response(respond));

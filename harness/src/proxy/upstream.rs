@@ -267,7 +267,7 @@ async fn receive_h1(source: &mut H1Source, method: &str, head_seen: bool) -> Ups
     }
     match source.response_head(method).await {
         Ok((headers, end)) => UpstreamEvent::Headers(headers, end),
-        Err(HeadError::Malformed | HeadError::TooLarge) => {
+        Err(HeadError::Malformed | HeadError::InvalidCharacters | HeadError::TooLarge) => {
             UpstreamEvent::Body(Event::Gone(Gone::Protocol))
         }
         Err(HeadError::Closed | HeadError::Truncated) => {

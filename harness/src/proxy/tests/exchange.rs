@@ -89,6 +89,49 @@ async fn a_held_body_is_let_go_by_a_posted_resume() {
     assert_eq!(proxy.diagnostics(), Vec::<String>::new());
 }
 
+/// An HTTP/2 upstream whose response has these chunks, the last with the end of the stream.
+async fn http2_upstream(chunks: &'static [&'static [u8]]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(socket).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            tokio::spawn(async move {
+                let mut body = respond
+                    .send_response(http::Response::new(()), false)
+                    .unwrap();
+                for (at, chunk) in chunks.iter().enumerate() {
+                    let last = at + 1 == chunks.len();
+                    body.send_data((*chunk).into(), last).unwrap();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_last_chunk_with_bytes_passes_after_a_resume() {
+    // Holds the first chunk until the next turn and lets every other pass.
+    let body = HOLD_AND_POST.replace(
+        "(i32.store (i32.const 20)",
+        "(if (i32.load (i32.const 20)) (then (return (i32.const 0)))) (i32.store (i32.const 20)",
+    );
+    let upstream = http2_upstream(&[b"abcde", b"fghij"]).await;
+    let (answer, proxy) = once(&body, HELLO, GET, |config| {
+        config.upstreams[0].address = upstream;
+        config.upstreams[0].http2 = true;
+    })
+    .await;
+    assert!(
+        answer.ends_with("\r\n\r\n5\r\nabcde\r\n5\r\nfghij\r\n0\r\n\r\n"),
+        "{answer}"
+    );
+    assert_eq!(proxy.diagnostics(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn trailers_end_a_held_body() {
     let chunked: &[u8] =

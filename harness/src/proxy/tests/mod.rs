@@ -10,6 +10,7 @@ use tokio::{
 mod edge;
 mod exchange;
 mod failure;
+mod lifecycle;
 
 use super::*;
 use crate::vm::{ConnectionFacts, Properties, StreamState};
@@ -60,6 +61,8 @@ fn module(body: &str) -> tempfile::NamedTempFile {
           (import "env" "proxy_enqueue_shared_queue" (func $enqueue (param i32 i32 i32) (result i32)))
           (import "env" "proxy_set_effective_context" (func $effective (param i32) (result i32)))
           (import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))
+          (import "env" "proxy_set_tick_period_milliseconds" (func $tick (param i32) (result i32)))
+          (import "env" "proxy_http_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
           (import "env" "proxy_get_property" (func $property (param i32 i32 i32 i32) (result i32)))
           (memory (export "memory") 2)
           (global $heap (mut i32) (i32.const 65536))

@@ -1,5 +1,8 @@
 //! A worker: one thread, one event loop, one VM, a share of the connections.
 
+mod call;
+mod filter;
+
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -25,18 +28,18 @@ use tokio::{
 use super::{
     REMARK, Rejected,
     access_log::Format,
-    codec::Event,
-    config::{FailurePolicy, FilterConfig, ProxyConfig, RouteConfig, UpstreamConfig},
+    config::{FilterConfig, ProxyConfig, RouteConfig, UpstreamConfig},
     connection,
-    filter::{Chain, ChainSettings, PluginHost, Root, Work},
+    filter::{Chain, ChainSettings, PluginHost, Work},
     jwt::Verifier,
     tls::Acceptor,
-    upstream::{Exchange, Pool, UpstreamEvent},
+    upstream::Pool,
 };
 use crate::vm::{
-    Diagnostics, Headers, HttpCall, HttpCallResponse, Logs, Metrics, Module, Plugin, PluginNames,
-    Services, Shared, TickChange, Vm, VmSettings,
+    Diagnostics, Headers, Logs, Metrics, Module, PluginNames, Services, Shared, TickChange,
 };
+pub(crate) use filter::try_configure;
+use filter::{Filter, services};
 
 /// How long open exchanges may go on after a stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -91,15 +94,6 @@ pub(crate) struct Worker {
     commands: UnboundedSender<Command>,
 }
 
-/// The filter of this worker.
-struct Filter {
-    config: FilterConfig,
-    module: Module,
-    names: Arc<PluginNames>,
-    root: Option<Rc<Root>>,
-    failed: Option<Instant>,
-}
-
 /// Starts a worker's thread. `ready` learns whether the filter came up.
 pub(crate) fn start(
     index: usize,
@@ -125,27 +119,6 @@ pub(crate) fn start(
             }
         })?;
     Ok((commands, thread))
-}
-
-/// Configures a filter in a VM that is thrown away.
-pub(crate) fn try_configure(
-    common: &Common,
-    filter: &FilterConfig,
-    module: &Module,
-) -> Result<(), Rejected> {
-    let mut vm = Vm::new(
-        module,
-        settings(filter),
-        services(common, Arc::new(|_, _| {})),
-    )
-    .map_err(|trap| Rejected(trap.to_string()))?;
-    match vm.configure(plugin(filter)) {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(Rejected(
-            "the module did not accept its configuration; see its log".into(),
-        )),
-        Err(trap) => Err(Rejected(trap.to_string())),
-    }
 }
 
 impl Worker {
@@ -231,134 +204,6 @@ impl Worker {
             }
             worker.open.set(worker.open.get() - 1);
         });
-    }
-
-    /// Puts a configuration in force: in the running VM when only the plugin changed, else in a new one.
-    fn install(self: &Rc<Self>, config: FilterConfig, module: Module) -> Result<(), Rejected> {
-        let same = |filter: &Filter| {
-            settings(&filter.config) == settings(&config)
-                && filter.module.digest() == module.digest()
-        };
-        let running = self
-            .filter
-            .borrow()
-            .as_ref()
-            .filter(|filter| same(filter))
-            .and_then(|filter| filter.root.as_ref().map(|root| root.host.clone()));
-        let host = match running.filter(|host| !host.failed()) {
-            Some(host) => host,
-            None => self.start_vm(&config, &module)?,
-        };
-        let root = match host.configure(plugin(&config)) {
-            Ok(Some(root)) => root,
-            Ok(None) => {
-                return Err(Rejected(
-                    "the module did not accept its configuration; see its log".into(),
-                ));
-            }
-            Err(trap) => return Err(Rejected(trap.to_string())),
-        };
-        let names = Arc::new(PluginNames {
-            name: config.name.clone(),
-            root_id: config.root_id.clone(),
-            vm_id: config.vm_id.clone(),
-        });
-        let old = self.filter.borrow_mut().replace(Filter {
-            config,
-            module,
-            names,
-            root: Some(root),
-            failed: None,
-        });
-        // The module learns of the end of the old root here, or with its last stream.
-        drop(old);
-        Ok(())
-    }
-
-    fn start_vm(
-        self: &Rc<Self>,
-        config: &FilterConfig,
-        module: &Module,
-    ) -> Result<Rc<PluginHost>, Rejected> {
-        let number = self.common.vms.fetch_add(1, Ordering::Relaxed);
-        let commands = self.commands.clone();
-        let ready = move |root, token| {
-            // A worker that stopped has no streams to wake.
-            let _ = commands.send(Command::QueueReady {
-                vm: number,
-                root,
-                token,
-            });
-        };
-        let vm = Vm::new(
-            module,
-            settings(config),
-            services(&self.common, Arc::new(ready)),
-        )
-        .map_err(|trap| Rejected(trap.to_string()))?;
-        let commands = self.commands.clone();
-        let post = move |work| {
-            let _ = commands.send(Command::Work { vm: number, work });
-        };
-        let host = PluginHost::new(vm, Box::new(post));
-        self.hosts.borrow_mut().insert(number, Rc::downgrade(&host));
-        Ok(host)
-    }
-
-    fn host(&self, vm: u64) -> Option<Rc<PluginHost>> {
-        self.hosts.borrow().get(&vm).and_then(Weak::upgrade)
-    }
-
-    /// The root for a new stream, and whether the stream must be refused because the VM failed.
-    pub(crate) fn root(self: &Rc<Self>) -> (Option<Rc<Root>>, bool) {
-        let Some((config, module, root, failed)) =
-            self.filter.borrow_mut().as_mut().map(|filter| {
-                if filter.root.as_ref().is_some_and(|root| root.host.failed()) {
-                    filter.failed.get_or_insert_with(Instant::now);
-                }
-                (
-                    filter.config.clone(),
-                    filter.module.clone(),
-                    filter.root.clone(),
-                    filter.failed,
-                )
-            })
-        else {
-            return (None, false);
-        };
-        let Some(failed) = failed else {
-            return (root, false);
-        };
-        match config.failure_policy {
-            FailurePolicy::FailOpen => (None, false),
-            FailurePolicy::FailClosed => (None, true),
-            FailurePolicy::FailReload
-                if failed.elapsed() < Duration::from_millis(config.reload_backoff_ms) =>
-            {
-                self.count_wasm(&config, "vm_reload_backoff");
-                (None, true)
-            }
-            FailurePolicy::FailReload => match self.install(config.clone(), module) {
-                Ok(()) => {
-                    self.count_wasm(&config, "vm_reload");
-                    self.count_wasm(&config, "vm_reload_success");
-                    (
-                        self.filter
-                            .borrow()
-                            .as_ref()
-                            .and_then(|filter| filter.root.clone()),
-                        false,
-                    )
-                }
-                Err(_) => {
-                    self.count_wasm(&config, "vm_reload_failure");
-                    if let Some(filter) = self.filter.borrow_mut().as_mut() {
-                        filter.failed = Some(Instant::now());
-                    }
-                    (None, true)
-                }
-            },
-        }
     }
 
     pub(crate) fn plugin_names(&self) -> Arc<PluginNames> {
@@ -455,10 +300,8 @@ impl Worker {
         }
     }
 
-    fn count_wasm(&self, config: &FilterConfig, name: &str) {
-        self.common
-            .metrics
-            .add(&format!("wasm.{}.{name}", config.name), 1);
+    fn host(&self, vm: u64) -> Option<Rc<PluginHost>> {
+        self.hosts.borrow().get(&vm).and_then(Weak::upgrade)
     }
 
     fn set_tick(self: &Rc<Self>, vm: u64, change: TickChange) {
@@ -482,121 +325,5 @@ impl Worker {
                 }
             }
         });
-    }
-
-    /// Makes an HTTP call of the module. Failures are responses too: 503 without a connection, 504 after the timeout.
-    async fn call(self: Rc<Self>, vm: u64, call: HttpCall) {
-        let upstream = self
-            .config
-            .upstreams
-            .iter()
-            .find(|upstream| upstream.name == call.upstream)
-            .cloned();
-        let response = match upstream {
-            Some(upstream) => {
-                tokio::time::timeout(call.timeout, request(self.pool.clone(), upstream, &call))
-                    .await
-                    .unwrap_or_else(|_| made(504, "upstream request timeout"))
-            }
-            None => HttpCallResponse::default(),
-        };
-        if let Some(host) = self.host(vm) {
-            host.http_call_response(call.root, call.token, response);
-        }
-    }
-}
-
-async fn request(pool: Rc<Pool>, upstream: UpstreamConfig, call: &HttpCall) -> HttpCallResponse {
-    let mut headers = call.headers.clone();
-    if !call.body.is_empty() {
-        headers.replace(b"content-length", call.body.len().to_string().as_bytes());
-    }
-    let mut exchange = Exchange::start(pool, upstream, headers, call.body.is_empty());
-    if !call.body.is_empty() {
-        exchange.data(call.body.clone().into(), true);
-    }
-    let mut response = HttpCallResponse::default();
-    loop {
-        match exchange.next(true).await {
-            UpstreamEvent::Flushed => continue,
-            UpstreamEvent::Headers(headers, end) => {
-                response.headers = headers;
-                if !end {
-                    continue;
-                }
-            }
-            UpstreamEvent::Body(Event::Data(data, end)) => {
-                response.body.extend_from_slice(&data);
-                if !end {
-                    continue;
-                }
-            }
-            UpstreamEvent::Body(Event::Trailers(trailers)) => response.trailers = trailers,
-            UpstreamEvent::Body(Event::Gone(_)) if response.headers.is_empty() => {
-                response = made(
-                    503,
-                    "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
-                );
-            }
-            UpstreamEvent::Body(Event::Gone(_)) => response = HttpCallResponse::default(),
-            UpstreamEvent::ConnectFailed => {
-                response = made(
-                    503,
-                    "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
-                );
-            }
-        }
-        exchange.finish();
-        return response;
-    }
-}
-
-fn made(status: u16, body: &str) -> HttpCallResponse {
-    let status = status.to_string();
-    let headers = [
-        (&b":status"[..], status.as_bytes()),
-        (b"content-type", b"text/plain"),
-    ]
-    .into_iter()
-    .collect();
-    HttpCallResponse {
-        headers,
-        body: body.into(),
-        trailers: Headers::default(),
-    }
-}
-
-fn services(common: &Common, queue_ready: Arc<dyn Fn(u32, u32) + Send + Sync>) -> Services {
-    Services {
-        shared: common.shared.clone(),
-        metrics: common.metrics.clone(),
-        logs: common.logs.clone(),
-        diagnostics: common.diagnostics.clone(),
-        queue_ready,
-        upstreams: Arc::new(
-            common
-                .config
-                .upstreams
-                .iter()
-                .map(|upstream| upstream.name.clone())
-                .collect(),
-        ),
-    }
-}
-
-fn settings(filter: &FilterConfig) -> VmSettings {
-    VmSettings {
-        vm_id: filter.vm_id.clone(),
-        configuration: filter.vm_configuration.clone(),
-        environment: filter.environment.clone(),
-        deadline: Duration::from_millis(filter.callback_deadline_ms),
-    }
-}
-
-fn plugin(filter: &FilterConfig) -> Plugin {
-    Plugin {
-        name: filter.name.clone(),
-        root_id: filter.root_id.clone(),
-        configuration: filter.configuration.clone(),
     }
 }

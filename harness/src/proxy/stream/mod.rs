@@ -2,6 +2,9 @@
 //!
 //! Nothing is read that there is no room for: towards each side at most a buffer limit is queued, the rest waits in the peer's window.
 
+mod event;
+mod send;
+
 use std::{
     rc::Rc,
     sync::Arc,
@@ -11,9 +14,7 @@ use std::{
 use tokio::time::sleep_until;
 
 use super::{
-    access_log::flag,
-    codec::{Driven, Event, Gone, Sink, Source},
-    config::RouteConfig,
+    codec::{Driven, Event, Sink, Source},
     edge,
     filter::{Chain, Out, reply},
     upstream::{Exchange, UpstreamEvent},
@@ -32,6 +33,8 @@ pub(crate) struct Head {
     pub(crate) protocol: &'static str,
     /// The proxy's answer, when the head alone earns one.
     pub(crate) refusal: Option<LocalReply>,
+    /// Response flags the head alone earns.
+    pub(crate) flags: u64,
 }
 
 /// Bytes queued towards a peer before its opposite is no longer read.
@@ -124,7 +127,7 @@ impl<'s> Stream<'s> {
             response_bytes: 0,
             response_code: None,
             response_code_details: None,
-            response_flags: 0,
+            response_flags: head.flags,
             upstream: None,
             upstream_started: None,
             upstream_finished: None,
@@ -148,9 +151,6 @@ impl<'s> Stream<'s> {
         let refusal = refusal.or_else(|| unavailable.then(|| reply(503, "", "wasm_fail_stream")));
         match refusal {
             Some(refusal) => {
-                if refusal.details == "http1.codec_error" {
-                    chain.state.borrow_mut().properties.response_flags |= flag::DOWNSTREAM_PROTOCOL;
-                }
                 chain.describe(&headers);
                 chain.state.borrow_mut().request.headers = Some(headers);
                 chain.local_reply(&refusal);
@@ -230,142 +230,6 @@ impl<'s> Stream<'s> {
         }
     }
 
-    fn downstream(&mut self, event: Event) {
-        match event {
-            Event::Gone(gone) => self.client_gone(gone),
-            _ if self.request_read => {}
-            Event::Data(data, end) => {
-                self.request_read = end;
-                self.chain.state.borrow_mut().properties.request_bytes += data.len() as u64;
-                self.chain.data(Request, data, end);
-            }
-            Event::Trailers(trailers) => {
-                self.request_read = true;
-                self.chain.trailers(Request, trailers);
-            }
-        }
-    }
-
-    fn upstream(&mut self, event: UpstreamEvent) {
-        match event {
-            UpstreamEvent::Flushed => {}
-            UpstreamEvent::Headers(mut headers, end) => {
-                if end {
-                    self.chain.upstream_finished();
-                }
-                headers.remove(b"keep-alive");
-                self.worker
-                    .router_response_headers(&mut headers, &self.chain);
-                self.chain.response_headers(headers, end);
-            }
-            UpstreamEvent::Body(Event::Data(data, end)) => {
-                if end {
-                    self.chain.upstream_finished();
-                }
-                self.chain.data(Response, data, end);
-            }
-            UpstreamEvent::Body(Event::Trailers(trailers)) => {
-                self.chain.upstream_finished();
-                self.chain.trailers(Response, trailers);
-            }
-            UpstreamEvent::Body(Event::Gone(gone)) => self.upstream_gone(gone),
-            UpstreamEvent::ConnectFailed => {
-                self.drop_upstream();
-                self.flag(flag::UPSTREAM_CONNECT_FAILURE);
-                let body = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: Connection refused";
-                let details = "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}";
-                self.chain.local_reply(&reply(503, body, details));
-            }
-        }
-    }
-
-    fn upstream_gone(&mut self, gone: Gone) {
-        if self
-            .chain
-            .state
-            .borrow()
-            .properties
-            .upstream_finished
-            .is_some()
-        {
-            // The response is complete; whatever the connection does now concerns no one.
-            self.drop_upstream();
-            return;
-        }
-        self.drop_upstream();
-        let (bit, reason) = match gone {
-            Gone::Closed => (flag::UPSTREAM_TERMINATED, "connection termination"),
-            Gone::Reset => (flag::UPSTREAM_RESET, "remote reset"),
-            Gone::Protocol => (flag::UPSTREAM_PROTOCOL, "protocol error"),
-        };
-        self.flag(bit);
-        let started = self.chain.state.borrow().response.headers.is_some();
-        let when = if started { "after" } else { "before" };
-        let details = format!(
-            "upstream_reset_{when}_response_started{{{}}}",
-            reason.replace(' ', "_")
-        );
-        if started {
-            self.chain
-                .state
-                .borrow_mut()
-                .properties
-                .response_code_details = Some(details);
-            self.chain.reset();
-        } else {
-            let body = format!(
-                "upstream connect error or disconnect/reset before headers. reset reason: {reason}"
-            );
-            self.chain.local_reply(&reply(
-                if gone == Gone::Protocol { 502 } else { 503 },
-                &body,
-                &details,
-            ));
-        }
-    }
-
-    fn client_gone(&mut self, gone: Gone) {
-        let (bit, details) = match gone {
-            Gone::Closed => (flag::DOWNSTREAM_TERMINATED, "downstream_remote_disconnect"),
-            Gone::Reset => (flag::DOWNSTREAM_TERMINATED, "http2.remote_reset"),
-            Gone::Protocol => (flag::DOWNSTREAM_PROTOCOL, "http1.codec_error"),
-        };
-        self.flag(bit);
-        if gone == Gone::Protocol
-            && !self.chain.ended(Response)
-            && self.chain.state.borrow().response.headers.is_none()
-        {
-            self.request_read = true;
-            self.close = true;
-            self.chain.local_reply(&reply(400, "Bad Request", details));
-            return;
-        }
-        self.chain
-            .state
-            .borrow_mut()
-            .properties
-            .response_code_details = Some(details.into());
-        self.chain.reset();
-        self.gone = true;
-    }
-
-    fn timed_out(&mut self) {
-        self.deadline = None;
-        self.drop_upstream();
-        self.flag(flag::UPSTREAM_TIMEOUT);
-        if self.chain.state.borrow().response.headers.is_some() {
-            self.chain
-                .state
-                .borrow_mut()
-                .properties
-                .response_code_details = Some("response_timeout".into());
-            self.chain.reset();
-        } else {
-            self.chain
-                .local_reply(&reply(504, "upstream request timeout", "response_timeout"));
-        }
-    }
-
     fn hung(&mut self) {
         let direction = if self.chain.stuck(Request) {
             "request"
@@ -403,72 +267,6 @@ impl<'s> Stream<'s> {
         if self.chain.answered_locally() {
             self.drop_upstream();
         }
-    }
-
-    fn send_request(&mut self, mut headers: Headers, end: bool) {
-        let Some((route, target)) = self
-            .worker
-            .route(&headers)
-            .and_then(|route| Some((route.clone(), self.worker.upstream(route)?)))
-        else {
-            self.flag(flag::NO_ROUTE);
-            return self.chain.local_reply(&reply(404, "", "route_not_found"));
-        };
-        self.note_route(&route, target.address);
-        self.timeout = route.timeout();
-        self.worker.router_request_headers(&mut headers, &route);
-        // One map serves the filter, the upstream and the logs.
-        self.chain.state.borrow_mut().request.headers = Some(headers.clone());
-        self.chain.upstream_started();
-        self.upstream = Some(Exchange::start(
-            self.worker.pool.clone(),
-            target,
-            headers,
-            end,
-        ));
-        self.start_timeout(end);
-    }
-
-    fn note_route(&self, route: &RouteConfig, address: std::net::SocketAddr) {
-        let mut state = self.chain.state.borrow_mut();
-        state.properties.route = Some(Arc::new(edge::route_names(route)));
-        state.properties.upstream = Some(address);
-    }
-
-    fn start_timeout(&mut self, end: bool) {
-        if end && self.deadline.is_none() {
-            self.deadline = self.timeout.map(|timeout| Instant::now() + timeout);
-        }
-    }
-
-    fn send_response(&mut self, mut headers: Headers, end: bool) {
-        let connect = self
-            .chain
-            .state
-            .borrow()
-            .request
-            .headers
-            .as_ref()
-            .is_some_and(|request| request.text(b":method") == "CONNECT");
-        let tunnel = headers.text(b":status") == "101"
-            || (connect && headers.text(b":status").starts_with('2'));
-        edge::finish_response(&mut headers, &self.worker.config, tunnel);
-        let last = matches!(&*self.source, Source::H1(source) if !source.keep_alive);
-        if self.http1
-            && !tunnel
-            && (!self.request_read || self.close || last || self.worker.draining.get())
-        {
-            // Asked for, or the rest of the request will not be read: the connection cannot carry another.
-            headers.replace(b"connection", b"close");
-            self.close = true;
-        }
-        if tunnel {
-            self.timeout = None;
-            self.deadline = None;
-        }
-        self.chain.state.borrow_mut().response.headers = Some(headers.clone());
-        self.worker.count_response(headers.text(b":status"));
-        self.sink.headers(&headers, end);
     }
 
     fn drop_upstream(&mut self) {

@@ -2,17 +2,21 @@
 //!
 //! A callback that traps, or runs past its deadline, fails the whole VM: its memory can no longer be trusted, so nothing is called again.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
+mod exports;
+mod stream;
 
-use wasmtime::{Instance, Linker, Store, TypedFunc, WasmParams, WasmResults};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use wasmtime::{Linker, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::{
-    Deferred, HttpCall, HttpCallResponse, LogLevel, Module, Plugin, Services, StreamState,
-    TickChange, hostcalls,
+    Deferred, HttpCall, HttpCallResponse, LogLevel, Module, Plugin, Services, TickChange,
+    hostcalls,
     module::{EPOCH, engine},
     state::{Context, Phase, State},
     wasi,
 };
+use exports::Exports;
 
 /// Settings of a VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,123 +168,6 @@ impl Vm {
         Ok(())
     }
 
-    /// Creates a stream context under a root context.
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn create_stream(
-        &mut self,
-        root: u32,
-        state: Rc<RefCell<StreamState>>,
-    ) -> Result<u32, Trap> {
-        let id = self.next_context();
-        self.store
-            .data_mut()
-            .contexts
-            .insert(id, Context::Stream { root, state });
-        self.call(
-            "proxy_on_context_create",
-            id,
-            self.exports.context_create.clone(),
-            (id as i32, root as i32),
-        )?;
-        Ok(id)
-    }
-
-    /// `proxy_on_request_headers`: the raw return code, `u32::MAX` when the module answered by itself, 0 when it exports no such callback.
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn request_headers(&mut self, id: u32, count: usize, end: bool) -> Result<u32, Trap> {
-        self.on_headers(
-            "proxy_on_request_headers",
-            id,
-            self.exports.request_headers.clone(),
-            count,
-            end,
-        )
-    }
-
-    /// `proxy_on_response_headers`, as [`Vm::request_headers`].
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn response_headers(&mut self, id: u32, count: usize, end: bool) -> Result<u32, Trap> {
-        self.on_headers(
-            "proxy_on_response_headers",
-            id,
-            self.exports.response_headers.clone(),
-            count,
-            end,
-        )
-    }
-
-    /// `proxy_on_request_body`, as [`Vm::request_headers`].
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn request_body(&mut self, id: u32, size: usize, end: bool) -> Result<u32, Trap> {
-        let result = self.call(
-            "proxy_on_request_body",
-            id,
-            self.exports.request_body.clone(),
-            (id as i32, length(size), i32::from(end)),
-        )?;
-        Ok(self.action(result))
-    }
-
-    /// `proxy_on_response_body`, as [`Vm::request_headers`].
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn response_body(&mut self, id: u32, size: usize, end: bool) -> Result<u32, Trap> {
-        let result = self.call(
-            "proxy_on_response_body",
-            id,
-            self.exports.response_body.clone(),
-            (id as i32, length(size), i32::from(end)),
-        )?;
-        Ok(self.action(result))
-    }
-
-    /// `proxy_on_request_trailers`, as [`Vm::request_headers`].
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn request_trailers(&mut self, id: u32, count: usize) -> Result<u32, Trap> {
-        let result = self.call(
-            "proxy_on_request_trailers",
-            id,
-            self.exports.request_trailers.clone(),
-            (id as i32, length(count)),
-        )?;
-        Ok(self.action(result))
-    }
-
-    /// `proxy_on_response_trailers`, as [`Vm::request_headers`].
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn response_trailers(&mut self, id: u32, count: usize) -> Result<u32, Trap> {
-        let result = self.call(
-            "proxy_on_response_trailers",
-            id,
-            self.exports.response_trailers.clone(),
-            (id as i32, length(count)),
-        )?;
-        Ok(self.action(result))
-    }
-
-    /// `proxy_on_log`, then `proxy_on_done` and `proxy_on_delete`: the order in which Envoy ends a stream.
-    ///
-    /// # Errors
-    /// When the module traps.
-    pub fn finish_stream(&mut self, id: u32) -> Result<(), Trap> {
-        let result = self.end_stream(id);
-        self.store.data_mut().contexts.remove(&id);
-        result
-    }
-
     /// `proxy_on_tick`.
     ///
     /// # Errors
@@ -362,50 +249,6 @@ impl Vm {
             .map_or(0, |memory| memory.data_size(&self.store))
     }
 
-    fn end_stream(&mut self, id: u32) -> Result<(), Trap> {
-        if let Some(Context::Stream { state, .. }) = self.store.data().contexts.get(&id) {
-            state.borrow_mut().logging = true;
-        }
-        self.call("proxy_on_log", id, self.exports.log.clone(), id as i32)?;
-        self.call("proxy_on_done", id, self.exports.done.clone(), id as i32)?;
-        self.call(
-            "proxy_on_delete",
-            id,
-            self.exports.delete.clone(),
-            id as i32,
-        )?;
-        let late = self.take_deferred();
-        for (_, action) in late.into_iter().filter(|(context, _)| *context == id) {
-            if let Deferred::Reply(_) | Deferred::Close(_) = action {
-                self.store.data().services.diagnostics.report("the module replied to or closed a stream while it was logged or deleted: Envoy crashes");
-            }
-        }
-        Ok(())
-    }
-
-    fn on_headers(
-        &mut self,
-        name: &'static str,
-        id: u32,
-        callback: Option<OnHeaders>,
-        count: usize,
-        end: bool,
-    ) -> Result<u32, Trap> {
-        let result = match callback {
-            Some(OnHeaders::WithEnd(callback)) => self.call(
-                name,
-                id,
-                Some(callback),
-                (id as i32, length(count), i32::from(end)),
-            )?,
-            Some(OnHeaders::WithoutEnd(callback)) => {
-                self.call(name, id, Some(callback), (id as i32, length(count)))?
-            }
-            None => None,
-        };
-        Ok(self.action(result))
-    }
-
     fn on_root<P: WasmParams>(
         &mut self,
         root: u32,
@@ -417,14 +260,6 @@ impl Vm {
             self.call(name, root, callback, params)?;
         }
         Ok(())
-    }
-
-    fn action(&mut self, result: Option<i32>) -> u32 {
-        if std::mem::take(&mut self.store.data_mut().stop_iteration) {
-            u32::MAX
-        } else {
-            result.unwrap_or(0) as u32
-        }
     }
 
     fn call<P: WasmParams, R: WasmResults>(
@@ -441,6 +276,8 @@ impl Vm {
             return Ok(None);
         };
         self.store.data_mut().effective = context;
+        // A reply stops the callback it was made in, and none after it.
+        self.store.data_mut().stop_iteration = false;
         let ticks = deadline_ticks(self.store.data().settings.deadline);
         self.store.set_epoch_deadline(ticks);
         callback
@@ -483,77 +320,4 @@ fn deadline_ticks(deadline: Duration) -> u64 {
     u64::try_from(deadline.as_millis() / EPOCH.as_millis())
         .unwrap_or(u64::MAX)
         .clamp(1, u64::MAX / 2)
-}
-
-/// A header callback, as ABI 0.2 and as ABI 0.1 declare it.
-#[derive(Clone)]
-enum OnHeaders {
-    WithEnd(TypedFunc<(i32, i32, i32), i32>),
-    WithoutEnd(TypedFunc<(i32, i32), i32>),
-}
-
-type OnCallResponse = TypedFunc<(i32, i32, i32, i32, i32), ()>;
-
-/// What the module exports. A callback it lacks is as if it returned "continue".
-struct Exports {
-    initialize: Option<TypedFunc<(), ()>>,
-    start: Option<TypedFunc<(), ()>>,
-    allocate: Option<TypedFunc<i32, i32>>,
-    context_create: Option<TypedFunc<(i32, i32), ()>>,
-    vm_start: Option<TypedFunc<(i32, i32), i32>>,
-    configure: Option<TypedFunc<(i32, i32), i32>>,
-    tick: Option<TypedFunc<i32, ()>>,
-    queue_ready: Option<TypedFunc<(i32, i32), ()>>,
-    http_call_response: Option<OnCallResponse>,
-    request_headers: Option<OnHeaders>,
-    request_body: Option<TypedFunc<(i32, i32, i32), i32>>,
-    request_trailers: Option<TypedFunc<(i32, i32), i32>>,
-    response_headers: Option<OnHeaders>,
-    response_body: Option<TypedFunc<(i32, i32, i32), i32>>,
-    response_trailers: Option<TypedFunc<(i32, i32), i32>>,
-    done: Option<TypedFunc<i32, i32>>,
-    log: Option<TypedFunc<i32, ()>>,
-    delete: Option<TypedFunc<i32, ()>>,
-}
-
-impl Exports {
-    fn find(instance: &Instance, store: &mut Store<State>) -> Exports {
-        fn get<P: WasmParams, R: WasmResults>(
-            instance: &Instance,
-            store: &mut Store<State>,
-            name: &str,
-        ) -> Option<TypedFunc<P, R>> {
-            instance.get_typed_func(store, name).ok()
-        }
-        fn on_headers(
-            instance: &Instance,
-            store: &mut Store<State>,
-            name: &str,
-        ) -> Option<OnHeaders> {
-            get(instance, store, name)
-                .map(OnHeaders::WithEnd)
-                .or_else(|| get(instance, store, name).map(OnHeaders::WithoutEnd))
-        }
-        Exports {
-            initialize: get(instance, store, "_initialize"),
-            start: get(instance, store, "_start"),
-            allocate: get(instance, store, "proxy_on_memory_allocate")
-                .or_else(|| get(instance, store, "malloc")),
-            context_create: get(instance, store, "proxy_on_context_create"),
-            vm_start: get(instance, store, "proxy_on_vm_start"),
-            configure: get(instance, store, "proxy_on_configure"),
-            tick: get(instance, store, "proxy_on_tick"),
-            queue_ready: get(instance, store, "proxy_on_queue_ready"),
-            http_call_response: get(instance, store, "proxy_on_http_call_response"),
-            request_headers: on_headers(instance, store, "proxy_on_request_headers"),
-            request_body: get(instance, store, "proxy_on_request_body"),
-            request_trailers: get(instance, store, "proxy_on_request_trailers"),
-            response_headers: on_headers(instance, store, "proxy_on_response_headers"),
-            response_body: get(instance, store, "proxy_on_response_body"),
-            response_trailers: get(instance, store, "proxy_on_response_trailers"),
-            done: get(instance, store, "proxy_on_done"),
-            log: get(instance, store, "proxy_on_log"),
-            delete: get(instance, store, "proxy_on_delete"),
-        }
-    }
 }
