@@ -4,61 +4,40 @@
 //! the end of a chunk and go on with the next; it never backtracks; and since every rule is anchored to where its literal was found, each
 //! automaton stays small (an unanchored union of the same rules does not fit a gigabyte).
 
-use regex_automata::Anchored;
-use regex_automata::MatchKind;
-use regex_automata::dfa::{Automaton as _, StartKind, dense};
-use regex_automata::nfa::thompson;
-use regex_automata::util::primitives::StateID;
-use regex_automata::util::start;
-use regex_syntax::ParserBuilder;
-use regex_syntax::hir::Hir;
-use regex_syntax::hir::literal::{ExtractKind, Extractor};
+use std::borrow::Cow;
+
+use super::pattern::{self, ACCEPTS, DEAD, Table};
+use super::prebuilt::Prebuilt;
 
 /// Where an [`Automaton`] is.
-pub(crate) type State = StateID;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State(u16);
 
+/// A [`Table`], either in the program's data or compiled here.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Automaton {
-    dfa: dense::DFA<Vec<u32>>,
+    classes: Cow<'static, [u8]>,
+    width: usize,
+    cells: Cow<'static, [u8]>,
     start: State,
 }
 
 /// What a pattern says about its matches; needed while a rule is checked, not while it runs.
-pub(super) struct Shape(Hir);
-
-/// A bound on what one rule may cost: some 60 times the usual automaton.
-const SIZE_LIMIT: usize = 256 * 1024;
-/// Fewer fixed bytes make every other word a candidate.
-const SHORTEST_ANCHOR: usize = 3;
-/// More bytes only add states.
-const LONGEST_ANCHOR: usize = 12;
+pub(super) struct Shape {
+    pub(super) min_length: usize,
+    pub(super) max_length: Option<usize>,
+    pattern: String,
+    /// The anchors, if they were prebuilt.
+    anchors: &'static [&'static [u8]],
+}
 
 impl Automaton {
-    /// Compiles a pattern; the error says what is wrong with it.
+    /// The automaton of a pattern; the error says what is wrong with it. Free of cost for the patterns of shipped rules.
     pub(super) fn compile(pattern: &str) -> Result<(Self, Shape), String> {
-        let hir = parse(pattern)?;
-        let nfa = thompson::Compiler::new()
-            .configure(
-                thompson::Config::new()
-                    .utf8(false)
-                    .nfa_size_limit(Some(8 * SIZE_LIMIT)),
-            )
-            .build_from_hir(&hir)
-            .map_err(|error| format!("is too large ({error}); shorten its repetitions"))?;
-        let dfa = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Anchored)
-                    .match_kind(MatchKind::All)
-                    .accelerate(false)
-                    .dfa_size_limit(Some(SIZE_LIMIT))
-                    .determinize_size_limit(Some(8 * SIZE_LIMIT)),
-            )
-            .build_from_nfa(&nfa)
-            .map_err(|error| format!("is too large ({error}); shorten its repetitions"))?;
-        let start = dfa
-            .start_state(&start::Config::new().anchored(Anchored::Yes))
-            .map_err(|error| format!("cannot be started ({error})"))?;
-        Ok((Self { dfa, start }, Shape(hir)))
+        match Prebuilt::find(pattern) {
+            Some(prebuilt) => Ok(Self::load(prebuilt)),
+            None => Self::build(pattern),
+        }
     }
 
     pub(crate) fn start(&self) -> State {
@@ -66,66 +45,150 @@ impl Automaton {
     }
 
     /// The state after one more byte; none once no further byte can lead to a match.
+    #[inline]
     pub(crate) fn step(&self, state: State, byte: u8) -> Option<State> {
-        let next = self.dfa.next_state(state, byte);
-        (!self.dfa.is_dead_state(next)).then_some(next)
+        let class = usize::from(*self.classes.get(usize::from(byte))?);
+        let row = usize::from(state.0 & !ACCEPTS) * self.width;
+        let cell = self.cells.get(2 * (row + class)..)?.first_chunk()?;
+        let next = u16::from_le_bytes(*cell);
+        (next != DEAD).then_some(State(next))
     }
 
-    /// Whether the bytes so far are a match. The DFA itself reports a match one byte late; looking at the end-of-input transition
-    /// instead says it at once, so nothing waits for a byte it does not need.
+    /// Whether the bytes so far are a match.
     pub(crate) fn accepts(&self, state: State) -> bool {
-        self.dfa.is_match_state(self.dfa.next_eoi_state(state))
+        state.0 & ACCEPTS != 0
+    }
+
+    fn load(prebuilt: &'static Prebuilt) -> (Self, Shape) {
+        let automaton = Self {
+            classes: Cow::Borrowed(prebuilt.classes()),
+            width: prebuilt.width,
+            cells: Cow::Borrowed(prebuilt.cells()),
+            start: State(prebuilt.start),
+        };
+        let shape = Shape {
+            min_length: prebuilt.min_length,
+            max_length: prebuilt.max_length,
+            pattern: prebuilt.pattern.to_owned(),
+            anchors: prebuilt.anchors,
+        };
+        (automaton, shape)
+    }
+
+    fn build(pattern: &str) -> Result<(Self, Shape), String> {
+        let table = Table::compile(pattern)?;
+        let shape = Shape {
+            min_length: table.min_length,
+            max_length: table.max_length,
+            pattern: pattern.to_owned(),
+            anchors: &[],
+        };
+        let automaton = Self {
+            classes: Cow::Owned(table.classes),
+            width: table.width,
+            cells: Cow::Owned(table.cells),
+            start: State(table.start),
+        };
+        Ok((automaton, shape))
     }
 }
 
 impl Shape {
-    pub(super) fn min_length(&self) -> usize {
-        self.0.properties().minimum_len().unwrap_or(0)
-    }
-
-    pub(super) fn max_length(&self) -> Option<usize> {
-        self.0.properties().maximum_len()
-    }
-
     /// The lower-case literals one of which every match starts with.
     pub(super) fn anchors(&self) -> Result<Vec<Vec<u8>>, String> {
-        let mut sequence = Extractor::new()
-            .kind(ExtractKind::Prefix)
-            .limit_class(10)
-            .limit_repeat(8)
-            .limit_total(2048)
-            .extract(&self.0);
-        sequence.keep_first_bytes(LONGEST_ANCHOR);
-        let mut found: Vec<Vec<u8>> = sequence
-            .literals()
-            .filter(|literals| !literals.is_empty() && literals.iter().all(|literal| literal.len() >= SHORTEST_ANCHOR))
-            .ok_or_else(|| format!("does not start with at least {SHORTEST_ANCHOR} fixed bytes, by which it can be found; a `lead` can provide them"))?
-            .iter()
-            .map(|literal| literal.as_bytes().to_ascii_lowercase())
-            .collect();
-        found.sort();
-        // A literal that extends another adds nothing: the shorter one is always met first.
-        found.dedup_by(|longer, shorter| longer.starts_with(shorter));
-        Ok(found)
+        if self.anchors.is_empty() {
+            return pattern::anchors(&self.pattern);
+        }
+        Ok(self.anchors.iter().map(|anchor| anchor.to_vec()).collect())
     }
 }
 
-/// Parses a pattern over bytes; assertions are refused, since they would look at bytes that the stream may not hold any more.
-pub(super) fn parse(pattern: &str) -> Result<Hir, String> {
-    let hir = ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .build()
-        .parse(pattern)
-        .map_err(|error| {
-            let reason = error.to_string();
-            format!(
-                "is not a valid pattern: {}",
-                reason.lines().last().unwrap_or_default().trim()
-            )
-        })?;
-    if !hir.properties().look_set().is_empty() {
-        return Err("uses `^`, `$` or `\\b`; state `before` or `after` instead".to_owned());
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::RuleSet;
+    use crate::rules::prebuilt::PREBUILT;
+
+    #[test]
+    fn what_was_built_before_is_what_would_be_built_now() {
+        assert!(PREBUILT.is_sorted_by(|one, other| one.pattern < other.pattern));
+        for prebuilt in PREBUILT {
+            let (loaded, shape) = Automaton::load(prebuilt);
+            let (built, fresh) = Automaton::build(prebuilt.pattern).unwrap();
+            assert_eq!(loaded, built, "{}", prebuilt.pattern);
+            assert_eq!(
+                (shape.min_length, shape.max_length, shape.anchors().ok()),
+                (fresh.min_length, fresh.max_length, fresh.anchors().ok()),
+                "{}",
+                prebuilt.pattern
+            );
+        }
     }
-    Ok(hir)
+
+    #[test]
+    fn every_shipped_rule_is_prebuilt() {
+        let rules = RuleSet::builtin().unwrap();
+        for rule in rules.rules() {
+            let matcher = &rule.matcher;
+            for automaton in [
+                Some(&matcher.value),
+                matcher.lead.as_ref(),
+                matcher.tail.as_ref(),
+            ] {
+                assert!(
+                    automaton.is_none_or(|it| matches!(it.cells, Cow::Borrowed(_))),
+                    "{}",
+                    rule.kind()
+                );
+            }
+        }
+    }
+
+    /// Beside a plain regex, on the text of every example.
+    #[test]
+    fn automata_match_what_their_patterns_match() {
+        use regex_automata::dfa::{Automaton as _, StartKind, dense};
+        use regex_automata::{Anchored, Input, MatchKind};
+        let samples = Arc::new(RuleSet::builtin().unwrap()).corpus();
+        for prebuilt in PREBUILT {
+            let (automaton, _) = Automaton::load(prebuilt);
+            let regex = dense::Builder::new()
+                .configure(
+                    dense::Config::new()
+                        .start_kind(StartKind::Anchored)
+                        .match_kind(MatchKind::All),
+                )
+                .syntax(
+                    regex_automata::util::syntax::Config::new()
+                        .unicode(false)
+                        .utf8(false),
+                )
+                .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
+                .build(prebuilt.pattern)
+                .unwrap();
+            for text in samples
+                .iter()
+                .flat_map(|sample| [&sample.text, &sample.secret])
+            {
+                let mut state = Some(automaton.start());
+                let mut longest = state.filter(|it| automaton.accepts(*it)).map(|_| 0);
+                for (at, byte) in text.bytes().enumerate() {
+                    state = state.and_then(|state| automaton.step(state, byte));
+                    if state.is_some_and(|state| automaton.accepts(state)) {
+                        longest = Some(at + 1);
+                    }
+                }
+                let input = Input::new(text).anchored(Anchored::Yes);
+                let expected = regex.try_search_fwd(&input).unwrap();
+                assert_eq!(
+                    longest,
+                    expected.map(|found| found.offset()),
+                    "{} on {text}",
+                    prebuilt.pattern
+                );
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::HirKind;
 
-use super::automaton;
+use super::pattern;
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ByteSet([u64; 4]);
@@ -10,7 +10,7 @@ pub(crate) struct ByteSet([u64; 4]);
 impl ByteSet {
     /// Reads one class such as `[^0-9A-Za-z]`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let hir = automaton::parse(text)?;
+        let hir = pattern::parse(text)?;
         let mut set = Self([0; 4]);
         match hir.kind() {
             HirKind::Class(regex_syntax::hir::Class::Bytes(class)) => {

@@ -10,6 +10,8 @@ mod builder;
 mod bytes;
 mod example;
 mod file;
+mod pattern;
+mod prebuilt;
 mod rule;
 
 use std::sync::Arc;

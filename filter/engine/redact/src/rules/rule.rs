@@ -164,26 +164,26 @@ impl Rule {
             Automaton::compile(&entry.pattern).map_err(|problem| refuse("pattern", problem))?;
         let tail = compile("tail", entry.tail)?.map(|(tail, _)| tail);
 
-        if shape.min_length() == 0 {
+        if shape.min_length == 0 {
             return Err(refuse(
                 "pattern",
                 "matches the empty text; make a part of it required".to_owned(),
             ));
         }
         if let Some(lead) = &lead_shape
-            && lead.max_length().is_none_or(|max| max > 512)
+            && lead.max_length.is_none_or(|max| max > 512)
         {
             return Err(refuse(
                 "lead",
                 "can be longer than 512 bytes; bound every repetition, as in `\\s{0,4}`".to_owned(),
             ));
         }
-        let max_length = match (shape.max_length(), entry.max_length) {
+        let max_length = match (shape.max_length, entry.max_length) {
             (Some(max), None) if max <= 1024 => max,
             (Some(_), None) => return Err(refuse("pattern", "can be longer than 1024 bytes; put the open end into `tail`, or state `max_length`".to_owned())),
             (None, None) => return Err(refuse("pattern", "has no longest match; give each repetition an upper bound, put the open end into `tail`, or state `max_length`".to_owned())),
-            (_, Some(stated)) if (shape.min_length()..=8192).contains(&stated) => stated,
-            (_, Some(_)) => return Err(refuse("max_length", format!("is not between the shortest match ({}) and 8192", shape.min_length()))),
+            (_, Some(stated)) if (shape.min_length..=8192).contains(&stated) => stated,
+            (_, Some(_)) => return Err(refuse("max_length", format!("is not between the shortest match ({}) and 8192", shape.min_length))),
         };
         let anchored = lead_shape.as_ref().unwrap_or(&shape);
         let anchors = anchored
