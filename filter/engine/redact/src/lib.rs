@@ -27,7 +27,7 @@
 //! * [`Judge`]: decides about each finding; [`Masker`]: what stands in its place.
 //!
 //! The life of a byte: an automaton over the literals of all rules looks at it (`rules/anchor.rs`); where a literal ends, the rules that start with it
-//! become candidates (`scan/candidate.rs`), which from then on see every byte; of those that find something the scanner (`scan/scanner.rs`)
+//! become candidates (`scan/candidate.rs`), which from then on see every byte; of those that find something the scanner (`scan/scanner.rs` and below)
 //! settles who wins, asks the judge, and sets the mask. Nothing here does I/O or reads a clock.
 //!
 //! # Untrusted input

@@ -2,17 +2,14 @@
 //!
 //! All candidates advance in lock step with the text, one byte at a time, and every decision is a function of the bytes up to there. That is
 //! why the output cannot depend on how the text was cut: a chunk's end decides nothing, it only asks how much can be given out.
-//!
-//! Among overlapping matches the one that starts first wins, then the longest, then the order of the rules. A match is therefore
-//! settled only when nothing that started before it, or with it, is still alive.
 
-use std::cmp::Reverse;
+mod overflow;
+mod treatment;
+
 use std::sync::Arc;
 
 use crate::rules::{AnchorState, Rule};
-use crate::{
-    Finding, Judge, Limit, Limits, Masker, OnLimit, RedactError, RuleId, RuleSet, Treatment,
-};
+use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::candidate::{Bounds, Candidate, UNKNOWN};
 use super::open::Open;
@@ -298,202 +295,6 @@ impl Scanner {
         self.live = kept;
     }
 
-    /// Treats every match that nothing can beat any more.
-    fn settle(&mut self, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
-        if let Some(open) = self.open.take_if(|open| open.done) {
-            self.close(open, out);
-        }
-        if self.live.len() + self.ready.len() + usize::from(self.open.is_some()) > 1 {
-            self.drop_doomed();
-        }
-        while self.open.is_none()
-            && let Some(best) = self
-                .ready
-                .iter()
-                .copied()
-                .min_by_key(|found| (found.start, Reverse(found.end), found.rule))
-        {
-            let rival = self
-                .live
-                .iter()
-                .map(|rival| rival.start)
-                .min()
-                .unwrap_or(UNKNOWN)
-                .min(self.pending_start());
-            if rival <= best.start {
-                break;
-            }
-            self.treat(best, judge, out)?;
-        }
-        Ok(())
-    }
-
-    /// Where the earliest literal would start that is not complete yet.
-    fn pending_start(&self) -> u64 {
-        match self.rules.anchors.pending(self.anchor) {
-            0 => UNKNOWN,
-            pending => self.position.saturating_sub(pending),
-        }
-    }
-
-    /// Drops what overlaps a match that is certain to win: the first of all, as far as it reaches by now.
-    fn drop_doomed(&mut self) {
-        let (first, reach) = match &self.open {
-            Some(open) => (open.start, open.end()),
-            None => {
-                let all = || self.live.iter().chain(&self.ready);
-                let Some(first) = all()
-                    .map(|candidate| candidate.start)
-                    .min()
-                    .filter(|first| *first <= self.pending_start())
-                else {
-                    return;
-                };
-                let Some(reach) = all()
-                    .filter(|candidate| candidate.start == first)
-                    .filter_map(|candidate| candidate.end)
-                    .max()
-                else {
-                    return;
-                };
-                (first, reach)
-            }
-        };
-        let survives = |candidate: &mut Candidate| {
-            candidate.in_lead() || candidate.start == first || candidate.survives(reach)
-        };
-        self.live.retain_mut(survives);
-        self.ready.retain_mut(survives);
-    }
-
-    fn treat(
-        &mut self,
-        found: Candidate,
-        judge: &mut dyn Judge,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
-        let end = found.end.unwrap_or(found.start);
-        self.window.emit(found.start, out);
-        if let Some(rule) = self.rules.rules.get(usize::from(found.rule)) {
-            let value = self.window.slice(found.start, end);
-            match judge.treat(&finding(rule, found, end, self.masker.fingerprint(value))) {
-                Treatment::Mask if self.strictness == Strictness::Field => {
-                    Masker::stars(end - found.start, out);
-                }
-                Treatment::Mask => self.masker.mask(rule.kind(), value, out),
-                Treatment::Reveal => out.extend_from_slice(value),
-                Treatment::Block => {
-                    return Err(RedactError::Blocked {
-                        kind: rule.kind().to_owned(),
-                    });
-                }
-            }
-        }
-        self.leave(end);
-        Ok(())
-    }
-
-    /// Goes on behind a value that was treated.
-    fn leave(&mut self, end: u64) {
-        self.window.skip(end);
-        self.settled = self.settled.max(end);
-        self.live
-            .retain_mut(|candidate| candidate.in_lead() || candidate.survives(end));
-        self.ready.retain_mut(|candidate| candidate.survives(end));
-    }
-
-    /// Keeps what is held within the limit.
-    fn enforce(&mut self, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
-        while self.position.saturating_sub(self.window.emitted()) > self.limits.held() {
-            let from = self.free();
-            self.take_up_to(from, out);
-            if self.position.saturating_sub(from) <= self.limits.held() {
-                break;
-            }
-            if let Some(open) = self.open.take() {
-                self.close(open, out);
-                continue;
-            }
-            let holding = |candidate: &Candidate| candidate.start == from;
-            if let Some(candidate) = self
-                .live
-                .iter()
-                .copied()
-                .filter(|candidate| holding(candidate) && candidate.in_tail())
-                .min_by_key(|candidate| candidate.rule)
-            {
-                self.open_value(candidate, judge)?;
-                continue;
-            }
-            match (self.limits.on_limit, self.strictness) {
-                (OnLimit::PassThrough, _) => {
-                    self.live.retain(|candidate| !holding(candidate));
-                    self.settle(judge, out)?;
-                }
-                (OnLimit::MaskRest, Strictness::Text) => {
-                    let kind = self
-                        .live
-                        .iter()
-                        .find(|candidate| holding(candidate))
-                        .and_then(|candidate| self.rules.rules.get(usize::from(candidate.rule)));
-                    self.masker.mask_parts(
-                        kind.map_or("rest", Rule::kind),
-                        self.position - from,
-                        None,
-                        None,
-                        out,
-                    );
-                    self.mute();
-                }
-                (OnLimit::MaskRest, Strictness::Field) | (OnLimit::Truncate, _) => {
-                    return Err(RedactError::Limit(Limit::Held));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn mute(&mut self) {
-        self.muted = true;
-        self.live.clear();
-        self.ready.clear();
-        self.anchor = self.rules.anchors.start();
-        self.window.skip(self.window.end());
-    }
-
-    /// Judges a value by what was seen of it, and from here on follows it without keeping it.
-    fn open_value(
-        &mut self,
-        candidate: Candidate,
-        judge: &mut dyn Judge,
-    ) -> Result<(), RedactError> {
-        let Some(rule) = self.rules.rules.get(usize::from(candidate.rule)) else {
-            return Ok(());
-        };
-        let end = candidate.end.unwrap_or(candidate.start);
-        let treatment = judge.treat(&finding(rule, candidate, end, None));
-        if treatment == Treatment::Block {
-            return Err(RedactError::Blocked {
-                kind: rule.kind().to_owned(),
-            });
-        }
-        let stars = self.strictness == Strictness::Field || self.masker.keeps_length();
-        self.open = Some(Open::new(candidate, treatment, stars, self.masker.hash()));
-        self.live
-            .retain(|other| other.in_lead() || other.start != candidate.start);
-        self.drop_doomed();
-        Ok(())
-    }
-
-    fn close(&mut self, mut open: Open, out: &mut Vec<u8>) {
-        let end = open.end();
-        open.take(&self.window, out);
-        if let Some(rule) = self.rules.rules.get(usize::from(open.candidate.rule)) {
-            open.finish(rule.kind(), &self.masker, out);
-        }
-        self.leave(end);
-    }
-
     /// The offset up to which no credential can start any more.
     fn free(&self) -> u64 {
         if let Some(open) = &self.open {
@@ -539,24 +340,6 @@ impl Scanner {
             self.take_up_to(self.free(), out);
         }
         self.window.trim();
-    }
-}
-
-fn finding(
-    rule: &Rule,
-    found: Candidate,
-    end: u64,
-    fingerprint: Option<crate::Fingerprint>,
-) -> Finding<'_> {
-    Finding {
-        kind: rule.kind(),
-        category: rule.category(),
-        confidence: rule.confidence(),
-        rule: RuleId(found.rule),
-        offset: found.start,
-        length: end - found.start,
-        fingerprint,
-        carrier: None,
     }
 }
 
