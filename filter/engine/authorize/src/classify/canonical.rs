@@ -69,6 +69,8 @@ fn check_headers(head: &Head<'_>) -> Result<(), Reason> {
         "x-method-override",
     ];
     const INLINE_AUTH: &[u8] = b"x-vault-inline-auth";
+    // A write that these headers accompany copies what another path, or a snapshot, holds.
+    const RECOVER: &[u8] = b"x-vault-recover";
     let mut seen = [false; SINGLE.len()];
     for (name, _) in head.headers {
         if name
@@ -76,6 +78,12 @@ fn check_headers(head: &Head<'_>) -> Result<(), Reason> {
             .is_some_and(|start| start.eq_ignore_ascii_case(INLINE_AUTH))
         {
             return Err(Reason::InlineAuth);
+        }
+        if name
+            .get(..RECOVER.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(RECOVER))
+        {
+            return Err(Reason::Recover);
         }
         if OVERRIDES
             .iter()
@@ -242,6 +250,7 @@ impl Flags {
                 "list" if !std::mem::replace(&mut seen.0, true) => flags.list = truth(&value)?,
                 "scan" if !std::mem::replace(&mut seen.1, true) => flags.scan = truth(&value)?,
                 "help" => flags.help = true,
+                "read_snapshot_id" | "recover_snapshot_id" => return Err(Reason::Recover),
                 _ => {}
             }
         }

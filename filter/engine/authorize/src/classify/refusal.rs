@@ -58,6 +58,7 @@ reasons! {
     Help "help" "help is not served through the gate",
     NamespaceNotCanonical "namespace-not-canonical" "the namespace header is not a plain path without empty or dot segments",
     InlineAuth "inline-auth" "headers that log in and make the call at once are not served through the gate",
+    Recover "recover" "headers and parameters that take a secret from a snapshot or another path are not served through the gate",
     MethodOverride "method-override" "a header asks for another method than the request's",
     DuplicateHeader "duplicate-header" "a header that decides about the call occurs more than once",
     WrapTtl "wrap-ttl" "the wrapping time is not a whole number with units of seconds, minutes, hours or days",

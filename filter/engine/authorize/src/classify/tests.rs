@@ -394,6 +394,28 @@ fn a_call_names_the_fields_that_hold_values() {
 }
 
 #[test]
+fn whoever_makes_another_ones_second_factor_is_asked_for_its_fields() {
+    let call = call("POST", "/v1/identity/mfa/method/totp/admin-generate").expect("known");
+    assert_eq!(call.fields, ["/data"]);
+}
+
+#[test]
+fn a_listing_that_the_server_may_not_take_for_one_is_administration() {
+    for target in [
+        "/v1/sys/pprof/heap",
+        "/v1/sys/metrics",
+        "/v1/sys/generate-root/attempt",
+        "/v1/sys/rekey/init",
+        "/v1/sys/anything/new",
+    ] {
+        for flag in ["list", "scan"] {
+            let call = call("GET", &format!("{target}?{flag}=true")).expect(target);
+            assert_eq!(call.action, Action::Admin, "{target}?{flag}");
+        }
+    }
+}
+
+#[test]
 fn every_prefix_is_a_folder_and_a_listing_lies_in_what_it_lists() {
     let read = call("GET", "/v1/team1/secret/data/payments/stripe").expect("a call");
     assert_eq!(

@@ -139,6 +139,12 @@ fn the_verb_is_what_the_server_makes_of_method_and_query() {
             Err(Reason::AmbiguousQuery),
         ),
         ("GET", "/v1/kv?help=1", Err(Reason::Help)),
+        ("GET", "/v1/kv?read_snapshot_id=a", Err(Reason::Recover)),
+        (
+            "PUT",
+            "/v1/kv?recover_snapshot%5fid=a",
+            Err(Reason::Recover),
+        ),
         ("HELP", "/v1/kv", Err(Reason::Help)),
         ("get", "/v1/kv", Err(Reason::UnknownMethod)),
         ("List", "/v1/kv", Err(Reason::UnknownMethod)),
@@ -188,7 +194,7 @@ fn the_namespace_header_must_be_plain() {
 
 #[test]
 fn headers_that_change_the_call_are_refused() {
-    let table: [(Headers<'_>, Result<bool, Reason>); 12] = [
+    let table: [(Headers<'_>, Result<bool, Reason>); 14] = [
         (
             &[("x-vault-inline-auth-path", "auth/approle/login")],
             Err(Reason::InlineAuth),
@@ -196,6 +202,14 @@ fn headers_that_change_the_call_are_refused() {
         (
             &[("X-Vault-Inline-Auth-Parameter-1", "x")],
             Err(Reason::InlineAuth),
+        ),
+        (
+            &[("X-Vault-Recover-Snapshot-Id", "x")],
+            Err(Reason::Recover),
+        ),
+        (
+            &[("x-vault-recover-source-path", "kv/b")],
+            Err(Reason::Recover),
         ),
         (
             &[("X-HTTP-Method-Override", "GET")],
