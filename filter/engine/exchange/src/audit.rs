@@ -1,7 +1,7 @@
 //! The audit record: one JSON object per decision and per exchange in which something was found or skipped.
 //!
-//! Every string in it is either ours (names, ids of policies), verified (an identity), or has been through the
-//! scrubber (the request target, the resource).
+//! Every string in it is either ours (names, ids of policies) or has been through the scrubber: what a message says (target, method,
+//! host, request id, names of fields), what was made of it (resource, identity), and what quotes it (errors of policies).
 
 use jiff::Timestamp;
 use serde::Serialize;

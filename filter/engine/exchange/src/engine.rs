@@ -40,6 +40,7 @@ impl Engine {
         let services =
             Services::new(&config.services).map_err(|error| ConfigError::at("services", error))?;
         let rules = rules(&config.redaction)?;
+        check_block(&config.redaction.block, &rules)?;
         let masker = masker(&config.redaction)?;
         Ok(Engine {
             mode: config.mode,
@@ -76,6 +77,22 @@ fn rules(redaction: &Redaction) -> Result<RuleSet, ConfigError> {
         builder.build()
     };
     rules().map_err(|error| ConfigError::at("redaction.rules", error))
+}
+
+/// A misspelt kind must not mean that nothing is blocked.
+fn check_block(block: &[String], rules: &RuleSet) -> Result<(), ConfigError> {
+    for (index, name) in block.iter().enumerate() {
+        if !rules
+            .rules()
+            .any(|rule| rule.kind() == name || rule.category() == name)
+        {
+            return Err(ConfigError::at(
+                format!("redaction.block[{index}]"),
+                format!("`{name}` is neither a kind nor a category of any rule"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn masker(redaction: &Redaction) -> Result<Masker, ConfigError> {

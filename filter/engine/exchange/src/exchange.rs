@@ -41,7 +41,8 @@ pub struct Exchange {
     response: Option<Stream>,
     /// The answer is ours: nothing in it needs inspection.
     replied: bool,
-    upgrade: bool,
+    upgrade: Option<Upgrade>,
+    /// Why a message was withheld, or would have been in shadow mode.
     withheld: Option<&'static str>,
 }
 
@@ -80,117 +81,154 @@ impl Exchange {
             request: None,
             response: None,
             replied: false,
-            upgrade: false,
+            upgrade: None,
             withheld: None,
         }
     }
 
     fn admit(&mut self, end: bool) -> Step {
-        self.upgrade = is_upgrade(self.gate.headers());
+        self.upgrade = upgrade(self.gate.headers());
         let enforces = self.engine.enforces();
         if self.gate.denies() && enforces {
             return Step::Reply(reply::denied(&self.decision_id, &self.gate));
         }
-        if self.upgrade {
+        if self.upgrade.is_some() {
             let refuse =
                 self.gate.is_guarded() || self.engine.redaction.upgrades == Upgrades::Refuse;
             self.ledger.skip(Direction::Request, "upgrade");
             self.ledger.skip(Direction::Response, "upgrade");
-            if refuse && enforces {
+            if refuse {
                 self.withheld = Some("upgrade");
+            }
+            if refuse && enforces {
                 return Step::Reply(reply::refused_upgrade(&self.decision_id));
             }
             return Step::Forward;
         }
+        let unwanted = self.unwanted_of_request();
+        let redaction = &self.engine.redaction;
+        // What is written to a guarded service is a secret on purpose; whether it may be written was decided.
+        let redacts =
+            (redaction.request.headers || redaction.request.body) && !self.gate.is_guarded();
+        let present = |name: &&str| headers::first(self.gate.headers(), name).is_some();
+        if !redacts && !unwanted.iter().any(present) {
+            return Step::Forward;
+        }
         let mut headers = self.gate.headers().clone();
-        let scrubbed = self.redact_request(&mut headers, end);
-        match scrubbed {
-            Err(reason) if enforces => self.withhold(Direction::Request, reason),
-            Ok(()) if enforces && headers != *self.gate.headers() => Step::Replace(headers),
-            _ => Step::Forward,
+        let mut changed = headers::remove(&mut headers, &unwanted);
+        let redacted = if redacts {
+            self.redact_request(&mut headers, end)
+        } else {
+            Ok(false)
+        };
+        match redacted {
+            Err(reason) => self.withhold(Direction::Request, reason),
+            Ok(redacted) => {
+                changed |= redacted;
+                self.edit(headers, changed)
+            }
         }
     }
 
-    fn redact_request(&mut self, headers: &mut Headers, end: bool) -> Result<(), &'static str> {
+    /// Request headers that would make the response unreadable, where it is to be read.
+    fn unwanted_of_request(&self) -> Vec<&'static str> {
         let redaction = &self.engine.redaction;
-        if redaction.response.body {
-            if redaction.accept_encoding == AcceptEncoding::Strip {
-                headers::remove(headers, &["accept-encoding"]);
-            }
-            if redaction.ranges == RangeRequests::Strip {
-                headers::remove(headers, &["range", "if-range"]);
-            }
+        let mut unwanted = Vec::new();
+        if !redaction.response.body && !self.reads_fields() {
+            return unwanted;
         }
-        let side = (redaction.request.headers, redaction.request.body);
-        // What is written to a guarded service is a secret on purpose; whether it may be written was decided.
-        if self.gate.is_guarded() {
-            return Ok(());
+        if redaction.accept_encoding == AcceptEncoding::Strip {
+            unwanted.push("accept-encoding");
         }
-        if side.0 {
-            self.scrub(headers, Direction::Request, Place::Header)?;
+        if redaction.ranges == RangeRequests::Strip {
+            unwanted.extend(["range", "if-range"]);
         }
-        if side.1 {
-            match plan::request(&self.engine.redaction, headers, end) {
+        unwanted
+    }
+
+    /// Whether the response will hold fields of a guarded secret.
+    fn reads_fields(&self) -> bool {
+        self.gate.call().is_some_and(|call| !call.fields.is_empty())
+    }
+
+    /// Masks headers and plans the body; tells whether a header was changed.
+    fn redact_request(&mut self, headers: &mut Headers, end: bool) -> Result<bool, &'static str> {
+        let engine = Rc::clone(&self.engine);
+        let side = &engine.redaction.request;
+        let mut changed = false;
+        if side.headers {
+            changed |= self.scrub(headers, Direction::Request, Place::Header)?;
+        }
+        if side.body {
+            match plan::request(&engine.redaction, headers, end) {
                 Plan::Empty => {}
                 Plan::Scan(framing) => {
-                    headers::remove(headers, OF_THE_OLD_BYTES);
-                    self.request = Some(Stream::new(&self.engine, framing));
+                    changed |= headers::remove(headers, OF_THE_OLD_BYTES);
+                    self.request = Some(Stream::new(&engine, framing));
                 }
                 Plan::Pass(reason) => self.ledger.skip(Direction::Request, reason),
                 Plan::Withhold(reason) => return Err(reason),
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// The response's headers. `end` tells that no body follows.
-    pub fn response_headers(&mut self, headers: Headers, end: bool) -> Step {
+    ///
+    /// Interim responses (1xx) may come before; only the last headers count.
+    pub fn response_headers(&mut self, mut headers: Headers, end: bool) -> Step {
+        self.response = None;
         if self.replied {
             return Step::Forward;
         }
         let status = status(&headers);
-        if status == 101 || (self.upgrade && (200..300).contains(&status)) {
+        if self
+            .upgrade
+            .is_some_and(|upgrade| upgrade.is_accepted_by(status))
+        {
             return Step::Forward;
         }
-        let enforces = self.engine.enforces();
-        let mut edited = headers.clone();
-        match self.redact_response(&mut edited, status, end) {
-            Err(reason) if enforces => self.withhold(Direction::Response, reason),
-            Ok(()) if enforces && edited != headers => Step::Replace(edited),
-            _ => Step::Forward,
+        match self.redact_response(&mut headers, status, end) {
+            Err(reason) => self.withhold(Direction::Response, reason),
+            Ok(changed) => self.edit(headers, changed),
         }
     }
 
+    /// Masks headers and plans the body; tells whether a header was changed.
     fn redact_response(
         &mut self,
         headers: &mut Headers,
         status: u16,
         end: bool,
-    ) -> Result<(), &'static str> {
-        if self.engine.redaction.response.headers {
-            self.scrub(headers, Direction::Response, Place::Header)?;
+    ) -> Result<bool, &'static str> {
+        let engine = Rc::clone(&self.engine);
+        let mut changed = false;
+        if engine.redaction.response.headers {
+            changed |= self.scrub(headers, Direction::Response, Place::Header)?;
         }
         // The fields of a guarded secret are policy, not redaction: they are asked for whatever `redaction` says.
-        let roots = self
-            .gate
-            .call()
-            .map(|call| call.fields.clone())
-            .unwrap_or_default();
-        if !self.engine.redaction.response.body && roots.is_empty() {
-            return Ok(());
+        let roots: &[String] = self.gate.call().map_or(&[], |call| &call.fields);
+        if !engine.redaction.response.body && roots.is_empty() {
+            return Ok(changed);
         }
-        match plan::response(&self.engine.redaction, headers, status, end, &roots) {
-            Plan::Empty => Ok(()),
+        match plan::response(&engine.redaction, headers, status, end, roots) {
+            Plan::Empty => {}
             Plan::Scan(framing) => {
-                headers::remove(headers, OF_THE_OLD_BYTES);
-                self.response = Some(Stream::new(&self.engine, framing));
-                Ok(())
+                changed |= headers::remove(headers, OF_THE_OLD_BYTES);
+                self.response = Some(Stream::new(&engine, framing));
             }
-            Plan::Pass(reason) => {
-                self.ledger.skip(Direction::Response, reason);
-                Ok(())
-            }
-            Plan::Withhold(reason) => Err(reason),
+            Plan::Pass(reason) => self.ledger.skip(Direction::Response, reason),
+            Plan::Withhold(reason) => return Err(reason),
+        }
+        Ok(changed)
+    }
+
+    /// New headers where something was changed and takes effect.
+    fn edit(&self, headers: Headers, changed: bool) -> Step {
+        if changed && self.engine.enforces() {
+            Step::Replace(headers)
+        } else {
+            Step::Forward
         }
     }
 
@@ -242,9 +280,9 @@ impl Exchange {
         let passed = stream.pass(chunk, end, &mut judge, out);
         if let Some(reason) = stream.stopped() {
             ledger.skip(direction, reason);
+            self.withheld = Some(reason);
         }
         passed.map_err(|reason| {
-            self.withheld = Some(reason);
             self.replied = true;
             Withheld {
                 reason,
@@ -259,35 +297,33 @@ impl Exchange {
     }
 
     /// Trailers of either direction. The body before them must have been ended.
-    pub fn trailers(&mut self, direction: Direction, headers: Headers) -> Step {
+    pub fn trailers(&mut self, direction: Direction, mut headers: Headers) -> Step {
         let redaction = &self.engine.redaction;
         let inspected = match direction {
             Direction::Request => redaction.request.headers && !self.gate.is_guarded(),
             Direction::Response => redaction.response.headers,
         };
-        if !inspected || self.replied || self.upgrade {
+        if !inspected || self.replied {
             return Step::Forward;
         }
-        let mut edited = headers.clone();
-        let scrubbed = self.scrub(&mut edited, direction, Place::Trailer);
-        match scrubbed {
-            _ if !self.engine.enforces() => Step::Forward,
+        match self.scrub(&mut headers, direction, Place::Trailer) {
+            Ok(changed) => self.edit(headers, changed),
             // A trailer that must not be seen is dropped with all the others: they come too late for another answer.
             Err(reason) => {
+                self.ledger.skip(direction, reason);
                 self.withheld = Some(reason);
-                Step::Replace(Headers::new())
+                self.edit(Headers::new(), true)
             }
-            Ok(()) if edited != headers => Step::Replace(edited),
-            Ok(()) => Step::Forward,
         }
     }
 
+    /// Masks credentials in header values; tells whether there were any.
     fn scrub(
         &mut self,
         headers: &mut Headers,
         direction: Direction,
         place: Place,
-    ) -> Result<(), &'static str> {
+    ) -> Result<bool, &'static str> {
         let Exchange {
             engine,
             gate,
@@ -296,6 +332,7 @@ impl Exchange {
             ..
         } = self;
         let carriers = engine.redaction.carriers && direction == Direction::Response;
+        let mut changed = false;
         for (name, value) in headers {
             if name.starts_with(b":")
                 || (direction == Direction::Request && carries_on_purpose(name))
@@ -316,16 +353,23 @@ impl Exchange {
             };
             match engine.scrubber().header(name, value, &mut judge) {
                 Ok(None) => {}
-                Ok(Some(masked)) => *value = masked,
+                Ok(Some(masked)) => {
+                    *value = masked;
+                    changed = true;
+                }
                 Err(error) => return Err(stream::reason(&error)),
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
+    /// Answers in place of a message that must not go on; in shadow mode only records it.
     fn withhold(&mut self, direction: Direction, reason: &'static str) -> Step {
         self.ledger.skip(direction, reason);
         self.withheld = Some(reason);
+        if !self.engine.enforces() {
+            return Step::Forward;
+        }
         self.replied = true;
         Step::Reply(reply::withheld(&self.decision_id, direction, reason))
     }
@@ -338,12 +382,36 @@ impl Exchange {
     }
 }
 
-/// WebSocket and other upgrades, CONNECT, and HTTP/2's extended CONNECT.
-fn is_upgrade(headers: &Headers) -> bool {
-    headers::first(headers, ":method").is_some_and(|method| method == b"CONNECT")
+/// A request to turn the connection into something that is not HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Upgrade {
+    /// `Upgrade` of HTTP/1.1, such as WebSocket.
+    Protocol,
+    /// CONNECT, and HTTP/2's extended CONNECT.
+    Tunnel,
+}
+
+impl Upgrade {
+    /// Whether a response with this status begins the other protocol. An upstream that ignores `Upgrade` answers as to any other request,
+    /// and so must be inspected: a caller could add the header just to get past the redactor.
+    fn is_accepted_by(self, status: u16) -> bool {
+        match self {
+            Upgrade::Protocol => status == 101,
+            // Some hosts translate an extended CONNECT to the older form.
+            Upgrade::Tunnel => status == 101 || (200..300).contains(&status),
+        }
+    }
+}
+
+fn upgrade(headers: &Headers) -> Option<Upgrade> {
+    if headers::first(headers, ":method").is_some_and(|method| method == b"CONNECT")
         || headers::first(headers, ":protocol").is_some()
-        || (headers::first(headers, "upgrade").is_some()
-            && headers::lists_token(headers, "connection", "upgrade"))
+    {
+        return Some(Upgrade::Tunnel);
+    }
+    let upgrades = headers::first(headers, "upgrade").is_some()
+        && headers::lists_token(headers, "connection", "upgrade");
+    upgrades.then_some(Upgrade::Protocol)
 }
 
 /// Request headers whose job is to carry a credential to the upstream.

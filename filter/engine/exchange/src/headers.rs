@@ -40,11 +40,6 @@ pub(crate) fn media_type(headers: &Headers) -> String {
     String::from_utf8_lossy(essence.trim_ascii()).to_ascii_lowercase()
 }
 
-/// A header as text for records; bytes that are not UTF-8 are replaced.
-pub(crate) fn text(headers: &Headers, name: &str) -> String {
-    String::from_utf8_lossy(first(headers, name).unwrap_or_default()).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

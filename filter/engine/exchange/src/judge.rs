@@ -12,14 +12,14 @@ use crate::{
     step::Direction,
 };
 
-/// Answers already given in this exchange. Kinds and carriers come from rule files; pointers are bounded by [`MEMO`].
+/// Answers already given in this exchange. Kinds come from rule files, names of headers from the message. Fields are not
+/// remembered: each is asked about once.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     credentials: HashMap<(String, Direction, Place, String), bool>,
-    fields: HashMap<String, bool>,
 }
 
-/// A body with more distinct fields than this is asked again for the rest: slower, never larger.
+/// A message with more kinds and headers than this is asked again for the rest: slower, never larger.
 const MEMO: usize = 512;
 
 /// The judge of one message part.
@@ -66,13 +66,14 @@ impl Judge for Reveal<'_> {
     }
 
     fn field(&mut self, pointer: &str) -> Treatment {
-        let revealed = self.may_reveal_field(pointer);
-        self.ledger.field(pointer, !revealed);
-        if revealed {
-            Treatment::Reveal
-        } else {
-            Treatment::Mask
+        if self.gate.reveals_field(self.engine, pointer) {
+            self.ledger.field_revealed();
+            return Treatment::Reveal;
         }
+        let engine = self.engine;
+        self.ledger
+            .field_masked(|| shortened(for_records(engine, pointer.as_bytes())));
+        Treatment::Mask
     }
 }
 
@@ -105,16 +106,38 @@ impl Reveal<'_> {
         }
         answer
     }
+}
 
-    fn may_reveal_field(&mut self, pointer: &str) -> bool {
-        if let Some(known) = self.memo.fields.get(pointer) {
-            return *known;
-        }
-        let answer = self.gate.reveals_field(self.engine, pointer);
-        if self.memo.fields.len() < MEMO {
-            self.memo.fields.insert(pointer.to_owned(), answer);
-        }
-        answer
+/// Text of a message as records may show it: one line, without anything that a rule knows.
+pub(crate) fn for_records(engine: &Engine, text: &[u8]) -> String {
+    let mut judge = Never {
+        ledger: None,
+        place: Place::Header,
+    };
+    // No carrier has an empty name, so only the rules count.
+    match engine.scrubber().header(b"", text, &mut judge) {
+        Ok(masked) => printable(masked.as_deref().unwrap_or(text)),
+        Err(_) => UNREADABLE.to_owned(),
+    }
+}
+
+/// What stands for a text that could not be checked.
+pub(crate) const UNREADABLE: &str = "[UNREADABLE]";
+
+/// One line of text whatever the bytes were: log lines are separated by line feeds.
+pub(crate) fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Names of members are the upstream's, and may be as long as it likes.
+fn shortened(pointer: String) -> String {
+    const LONGEST: usize = 200;
+    match pointer.char_indices().nth(LONGEST) {
+        None => pointer,
+        Some((end, _)) => format!("{}...", pointer.get(..end).unwrap_or_default()),
     }
 }
 

@@ -113,14 +113,15 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn field(&mut self, pointer: &str, masked: bool) {
-        if !masked {
-            self.fields_revealed_count += 1;
-            return;
-        }
+    pub(crate) fn field_revealed(&mut self) {
+        self.fields_revealed_count += 1;
+    }
+
+    /// `pointer` is what records may show of the field's pointer; it is asked for while there is room.
+    pub(crate) fn field_masked(&mut self, pointer: impl FnOnce() -> String) {
         self.fields_masked_count += 1;
         if self.fields_masked.len() < KEPT {
-            self.fields_masked.insert(pointer.to_owned());
+            self.fields_masked.insert(pointer());
         }
     }
 

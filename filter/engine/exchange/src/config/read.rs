@@ -70,8 +70,25 @@ pub(crate) fn read(raw: &[u8]) -> Result<Config, ConfigError> {
         return Err(ConfigError::at(".", "the document must be an object"));
     };
     fields.retain(|name, _| !name.starts_with('_'));
-    serde_path_to_error::deserialize(Value::Object(fields))
-        .map_err(|error| ConfigError::at(error.path().to_string(), error.into_inner()))
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+        let path = error.path().to_string();
+        ConfigError::at(path, without_value(&error.into_inner().to_string()))
+    })
+}
+
+/// A parser quotes a text that stands where something else was expected. It may be a key, which has no form that a rule could know.
+fn without_value(message: &str) -> String {
+    let quoted = ["invalid type: string \"", "invalid value: string \""];
+    match (
+        quoted.iter().any(|start| message.starts_with(start)),
+        message.split_once(": string \""),
+        message.rsplit_once("\", expected "),
+    ) {
+        (true, Some((what, _)), Some((_, expected))) => {
+            format!("{what}: a string, expected {expected}")
+        }
+        _ => message.to_owned(),
+    }
 }
 
 fn parse(raw: &[u8]) -> Result<Value, ConfigError> {
@@ -155,11 +172,26 @@ mod tests {
         for text in [
             format!(r#"{{"mode":"{token}"}}"#),
             format!(r#"{{"{token}":1}}"#),
-            format!(r#"{{"limits":{{"held_bytes":"{token}"}}}}"#),
         ] {
             let message = read(text.as_bytes()).unwrap_err().masked().to_string();
             assert!(
                 message.contains("[REDACTED:github-pat]") && !message.contains(&token),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_in_the_wrong_place_is_not_quoted() {
+        for text in [
+            r#"{"identity":{"key":"a key of 16 bytes","api_keys":["s3cr3t\", expected x"]}}"#,
+            r#"{"identity":"s3cr3t"}"#,
+            r#"{"redaction":{"mask":"s3cr3t"}}"#,
+            r#"{"limits":{"held_bytes":"s3cr3t"}}"#,
+        ] {
+            let message = error(text);
+            assert!(
+                message.contains("expected") && !message.contains("s3cr3t"),
                 "{message}"
             );
         }

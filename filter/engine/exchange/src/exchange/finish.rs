@@ -7,7 +7,7 @@ use crate::{
     audit::{self, Call, Inspected, Request, Response},
     engine::Engine,
     headers,
-    judge::Never,
+    judge::{Never, UNREADABLE, for_records, printable},
     ledger::{Ledger, Place},
     metrics::{self, Count},
     step::Headers,
@@ -61,21 +61,37 @@ impl Exchange {
             .find(|(name, _)| *name == "path")
             .map(|(_, path)| String::from_utf8_lossy(path));
         let (sent, received) = self.ledger.bytes();
+        let shown = |bytes: &[u8]| for_records(&self.engine, bytes);
+        let header = |name| shown(headers::first(request, name).unwrap_or_default());
+        let authority = header(":authority");
+        // An error of a policy quotes the value that it could not use, which may be the caller's.
+        let errors: Vec<String> = self
+            .gate
+            .errors()
+            .iter()
+            .map(|error| shown(error.as_bytes()))
+            .collect();
         audit::Record {
             time: audit::time(ended.now_ms),
             decision_id: &self.decision_id,
-            request_id: &headers::text(request, "x-request-id"),
+            request_id: &header("x-request-id"),
             mode: self.engine.mode.name(),
             verdict: self.gate.verdict(),
             enforced: self.engine.enforces(),
             reason: self.gate.reason(),
             policies: self.gate.policies(),
-            errors: self.gate.errors(),
-            identities: self.gate.identities.iter().map(identity).collect(),
+            errors: &errors,
+            identities: self
+                .gate
+                .identities
+                .iter()
+                .map(|identity| who(&self.engine, identity))
+                .collect(),
             call: self.call(),
             request: Request {
-                method: &headers::text(request, ":method"),
-                authority: &headers::text(request, ":authority"),
+                method: &header(":method"),
+                // Without user information, which is no part of a host's name.
+                authority: authority.rsplit('@').next().unwrap_or_default(),
                 path: path.as_deref().unwrap_or_default(),
             },
             response: Response {
@@ -151,7 +167,7 @@ fn log_fields(
         };
         let masked = match engine.scrubber().header(name.as_bytes(), value, &mut judge) {
             Ok(masked) => masked.unwrap_or_else(|| value.to_vec()),
-            Err(_) => b"[UNREADABLE]".to_vec(),
+            Err(_) => UNREADABLE.as_bytes().to_vec(),
         };
         fields.push((field, printable(&masked).into_bytes()));
     }
@@ -165,24 +181,20 @@ fn masked_target(engine: &Engine, target: &[u8], ledger: Option<&mut Ledger>) ->
     };
     match engine.scrubber().target(target, &mut judge) {
         Ok(masked) => printable(masked.as_deref().unwrap_or(target)),
-        Err(_) => "[UNREADABLE]".to_owned(),
+        Err(_) => UNREADABLE.to_owned(),
     }
 }
 
-/// One line of text whatever the bytes were: log lines are separated by line feeds.
-fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
-fn identity(identity: &Identity) -> audit::Identity<'static> {
-    let (kind, id, reason) = match identity {
-        Identity::Workload(workload) => ("workload", workload.spiffe_id.clone(), None),
-        Identity::User(user) => ("user", format!("{}|{}", user.issuer, user.subject), None),
-        Identity::ApiClient(client) => ("api-client", client.id.clone(), None),
-        Identity::Anonymous(reason) => ("anonymous", String::new(), Some(reason.as_str())),
+fn who(engine: &Engine, identity: &Identity) -> audit::Identity<'static> {
+    let (kind, reason) = match identity {
+        Identity::Workload(_) => ("workload", None),
+        Identity::User(_) => ("user", None),
+        Identity::ApiClient(_) => ("api-client", None),
+        Identity::Anonymous(reason) => ("anonymous", Some(reason.as_str())),
+    };
+    let id = match reason {
+        Some(_) => String::new(),
+        None => for_records(engine, identity.id().as_bytes()),
     };
     audit::Identity { kind, id, reason }
 }

@@ -43,13 +43,22 @@ pub(crate) fn response(
     if end || matches!(status, 204 | 304) {
         return Plan::Empty;
     }
+    let holds_fields = !roots.is_empty() && (200..300).contains(&status);
+    // What an operator lets pass uninspected are credentials that may turn up; the fields of a guarded secret are certain to be there.
+    let choice = |choice| {
+        if holds_fields {
+            Uninspected::Withhold
+        } else {
+            choice
+        }
+    };
     if status == 206 || headers::first(headers, "content-range").is_some() {
-        return uninspected(redaction.partial, "partial");
+        return uninspected(choice(redaction.partial), "partial");
     }
     if is_encoded(headers) {
-        return uninspected(redaction.encoded, "encoded");
+        return uninspected(choice(redaction.encoded), "encoded");
     }
-    if !roots.is_empty() && (200..300).contains(&status) {
+    if holds_fields {
         let media_type = headers::media_type(headers);
         return match media_type.as_str() {
             "" | "application/json" => Plan::Scan(Framing::Fields {
@@ -212,6 +221,30 @@ mod tests {
             plan(200, &list(&[("content-type", "text/html")])),
             Plan::Withhold("not-json")
         );
+    }
+
+    #[test]
+    fn the_fields_of_a_secret_never_pass_uninspected() {
+        let open = Redaction {
+            encoded: Uninspected::Pass,
+            partial: Uninspected::Pass,
+            ..Redaction::default()
+        };
+        let roots = ["/data".to_owned()];
+        for (status, header, reason) in [
+            (200, ("content-encoding", "gzip"), "encoded"),
+            (206, ("content-range", "bytes 0-1/9"), "partial"),
+        ] {
+            let headers = list(&[header]);
+            assert_eq!(
+                response(&open, &headers, status, false, &roots),
+                Plan::Withhold(reason)
+            );
+            assert_eq!(
+                response(&open, &headers, status, false, &[]),
+                Plan::Pass(reason)
+            );
+        }
     }
 
     #[test]

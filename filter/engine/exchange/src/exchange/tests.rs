@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod hostile;
+
 /// Made here; never a live one.
 fn token() -> String {
     format!("ghp_{}", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2")
