@@ -228,7 +228,7 @@ pub enum OnLimit {
     /// The stream ends there.
     #[default]
     Truncate,
-    /// What is held becomes a mask, and so does what follows it without a break.
+    /// One mask stands for what is held and all that follows.
     MaskRest,
     /// What is held goes on unmasked.
     PassThrough,
