@@ -4,7 +4,7 @@ use regex_syntax::hir::HirKind;
 
 use super::pattern;
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ByteSet([u64; 4]);
 
 impl ByteSet {
