@@ -89,6 +89,80 @@ async fn a_held_body_is_let_go_by_a_posted_resume() {
     assert_eq!(proxy.diagnostics(), Vec::<String>::new());
 }
 
+/// An upstream that answers once a request has a body of this length.
+async fn patient_upstream(body: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut seen = Vec::new();
+        let head = loop {
+            socket.read_buf(&mut seen).await.unwrap();
+            if let Some(at) = seen.windows(4).position(|w| w == b"\r\n\r\n") {
+                break at + 4;
+            }
+        };
+        while seen.len() < head + body {
+            socket.read_buf(&mut seen).await.unwrap();
+        }
+        socket.write_all(HELLO).await.unwrap();
+        while socket.read_buf(&mut seen).await.unwrap_or(0) > 0 {}
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_body_let_go_chunk_by_chunk_never_meets_the_limit() {
+    const LENGTH: usize = 1 << 20;
+    let body = HOLD_AND_POST
+        .replace("proxy_on_response_body", "proxy_on_request_body")
+        .replace("$continue (i32.const 1)", "$continue (i32.const 0)");
+    let upstream = patient_upstream(LENGTH).await;
+    let mut request = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {LENGTH}\r\n\r\n"
+    )
+    .into_bytes();
+    request.resize(request.len() + LENGTH, b'x');
+    let (answer, proxy) = once(&body, HELLO, &request, |config| {
+        config.upstreams[0].address = upstream;
+        config.listener.per_connection_buffer_limit_bytes = 32 * 1024;
+    })
+    .await;
+    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+    assert_eq!(proxy.diagnostics(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_reply_outside_a_callback_of_the_stream_stops_no_other_callback() {
+    // The request is refused from a queue; the callback for the refusal's own headers must still count.
+    let body = HOLD_AND_POST
+        .replace("proxy_on_response_body", "proxy_on_request_headers")
+        .replace(
+            "(drop (call $continue (i32.const 1)))",
+            r#"(drop (call $reply (i32.const 403) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1)))"#,
+        )
+        + r#"(func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) (i32.const 0))"#;
+    let (answer, proxy) = once(&body, HELLO, GET, |_| {}).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert_eq!(proxy.diagnostics(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_head_that_cannot_be_read_is_refused_and_logged() {
+    let nothing = "";
+    for (request, line) in [
+        (&b"NONSENSE\r\n\r\n"[..], "400 http1.codec_error DPE -"),
+        (
+            b"GET / HTTP/1.1\r\nhost: x\r\na: \x01\r\n\r\n",
+            "400 http1.invalid_characters DPE -",
+        ),
+    ] {
+        let (answer, proxy) = once(nothing, HELLO, request, |_| {}).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert_eq!(access_line(&proxy).await, line);
+    }
+}
+
 /// An HTTP/2 upstream whose response has these chunks, the last with the end of the stream.
 async fn http2_upstream(chunks: &'static [&'static [u8]]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
