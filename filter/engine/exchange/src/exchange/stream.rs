@@ -20,7 +20,7 @@ impl Stream {
                 engine.rules.clone(),
                 engine.masker.clone(),
                 framing,
-                engine.limits.clone(),
+                engine.limits,
             ),
             shadow: !engine.enforces(),
             stopped: None,
