@@ -6,7 +6,6 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     net::SocketAddr,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -23,7 +22,7 @@ use hyper_util::{
 use serde_json::json;
 use tokio::net::TcpListener;
 use veilgate_harness::lab::{
-    Envoy, Setup,
+    self, Envoy, Setup,
     client::{self, Protocol, Target},
     engines,
     setup::{Configuration, Filter},
@@ -50,14 +49,14 @@ const TO_UPSTREAM: [&str; 9] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_planted_secret_is_written_anywhere() -> anyhow::Result<()> {
-    let Some(program) = envoy() else {
+    let Some(program) = engines::for_tests(engines::Program::Envoy)? else {
         return Ok(());
     };
     let secrets = secrets()?;
     let upstream = Leaky::start().await?;
     let mut setup = Setup::new(upstream.address);
     setup.filter = Some(Filter {
-        module: module()?,
+        module: lab::module()?,
         configuration: Configuration::Text(configuration()),
     });
     let envoy = Envoy::start(&program, setup).await?;
@@ -381,30 +380,4 @@ fn lossy(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (text(name), text(value)))
         .collect()
-}
-
-fn envoy() -> Option<PathBuf> {
-    match engines::ensure(engines::Program::Envoy, &mut |line| println!("{line}")) {
-        Ok(program) => Some(program),
-        Err(error) => {
-            let required = ["CI", "VEILGATE_REQUIRE_ENGINES"]
-                .iter()
-                .any(|name| std::env::var_os(name).is_some());
-            assert!(!required, "{error}");
-            println!("skipped: {error}");
-            None
-        }
-    }
-}
-
-fn module() -> anyhow::Result<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = ["wasm", "wasm-dev"]
-        .map(|profile| root.join(format!("target/wasm32-wasip1/{profile}/veilgate.wasm")));
-    let found = std::env::var_os("VEILGATE_WASM")
-        .map(PathBuf::from)
-        .into_iter()
-        .chain(built)
-        .find(|path| path.is_file());
-    found.context("the module is not built: run `make wasm`")
 }

