@@ -135,6 +135,8 @@ pub type Pairs = Vec<[String; 2]>;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reply {
+    /// Informational responses before it; HTTP/1 only.
+    pub interim: Vec<Interim>,
     /// 200 when left out.
     pub status: Option<u16>,
     /// Header fields.
@@ -149,6 +151,17 @@ pub struct Reply {
     pub gzip: bool,
     /// Answer before the request's body has come.
     pub early: bool,
+}
+
+/// An informational response (1xx).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interim {
+    /// The status code.
+    pub status: u16,
+    /// Header fields.
+    #[serde(default)]
+    pub headers: Pairs,
 }
 
 /// A body, or the bytes of one side of a tunnel.

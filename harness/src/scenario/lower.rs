@@ -41,7 +41,14 @@ pub(super) fn reply(reply: &Reply, vars: &Vars<'_>) -> anyhow::Result<upstream::
     } else {
         wire::Framing::Chunked
     };
+    let interim = reply.interim.iter().map(|interim| {
+        Ok(upstream::Interim {
+            status: interim.status,
+            headers: pairs(&interim.headers, vars)?,
+        })
+    });
     Ok(upstream::Reply {
+        interim: interim.collect::<anyhow::Result<_>>()?,
         status: reply.status.unwrap_or(200),
         headers: pairs(&reply.headers, vars)?,
         body: reply_parts(&reply.body, vars)?,
@@ -75,7 +82,10 @@ pub(super) fn request(
             .target
             .as_ref()
             .map_or(Ok(defaults.target), |target| vars.bytes(target))?,
-        authority: request.authority.clone().unwrap_or(defaults.authority),
+        authority: request
+            .authority
+            .as_ref()
+            .map_or(Ok(defaults.authority), |authority| vars.text(authority))?,
         headers: pairs(&request.headers, vars)?,
         body,
         framing: request.framing.map_or(default, framing),

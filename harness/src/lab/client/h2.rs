@@ -1,15 +1,20 @@
 //! One HTTP/2 exchange.
 
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture};
+use h2::ext::Protocol;
 use http::{Method, Uri};
 
 use crate::lab::wire::h2::{ending, fields, header_map, receive_body, send_body};
 use crate::lab::wire::{End, Fields, Framing, Played, Received, length};
 
 use super::{Connection, Request, Response};
+
+/// The pseudo header of an extended CONNECT (RFC 8441); written among the others.
+const PROTOCOL: &[u8] = b":protocol";
 
 pub(super) async fn exchange<C: Connection>(
     connection: C,
@@ -35,6 +40,12 @@ pub(super) async fn exchange<C: Connection>(
     let status = AtomicU16::new(0);
     let response = async {
         let mut client = client.ready().await.map_err(|error| ending(&error))?;
+        // Only a server that has said so takes an extended CONNECT, and it says so in its first frame.
+        while head.extensions().get::<Protocol>().is_some()
+            && !client.is_extended_connect_protocol_enabled()
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         // Steps that only wait or break off have no body to carry them: the stream's sending side ends with the head.
         let last = length(&request.body) == 0
             && request.trailers.is_empty()
@@ -78,12 +89,17 @@ pub(super) async fn exchange<C: Connection>(
 }
 
 fn head(request: &Request) -> anyhow::Result<http::Request<()>> {
-    let mut headers = header_map(&request.headers)?;
+    let (pseudo, fields): (Fields, Fields) = request
+        .headers
+        .iter()
+        .cloned()
+        .partition(|(name, _)| name == PROTOCOL);
+    let mut headers = header_map(&fields)?;
     if request.framing == Framing::Length {
         headers.insert(http::header::CONTENT_LENGTH, length(&request.body).into());
     }
     let method = Method::from_bytes(request.method.as_bytes())?;
-    let uri = if method == Method::CONNECT {
+    let uri = if method == Method::CONNECT && pseudo.is_empty() {
         Uri::try_from(request.authority.as_str())?
     } else {
         Uri::builder()
@@ -94,6 +110,10 @@ fn head(request: &Request) -> anyhow::Result<http::Request<()>> {
     };
     let mut head = http::Request::builder().method(method).uri(uri).body(())?;
     *head.headers_mut() = headers;
+    if let Some((_, protocol)) = pseudo.first() {
+        let protocol = Protocol::from(std::str::from_utf8(protocol)?);
+        head.extensions_mut().insert(protocol);
+    }
     Ok(head)
 }
 

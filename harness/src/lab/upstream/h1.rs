@@ -70,6 +70,16 @@ async fn answer<W: tokio::io::AsyncWrite + Unpin>(
     client: &Received,
 ) -> std::io::Result<Played> {
     let steps = reply.steps(seen)?;
+    for interim in &reply.interim {
+        write
+            .write_all(&head_bytes(
+                &status_line(interim.status),
+                &interim.headers,
+                Framing::Bare,
+                &[],
+            ))
+            .await?;
+    }
     write
         .write_all(&response_head(reply, reply.framing, &steps))
         .await?;
@@ -107,7 +117,7 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
             Ok(true) => {
                 write
                     .write_all(received.bytes().get(before..).unwrap_or_default())
-                    .await?
+                    .await?;
             }
             Ok(false) => break End::Complete,
             Err(error) => break ending(&error),
@@ -118,15 +128,18 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
 }
 
 fn response_head(reply: &Reply, framing: Framing, steps: &[Step]) -> Vec<u8> {
-    let reason = http::StatusCode::from_u16(reply.status)
-        .ok()
-        .and_then(|status| status.canonical_reason());
-    let first = format!("HTTP/1.1 {} {}", reply.status, reason.unwrap_or("Other"));
     let mut fields = reply.headers.clone();
     if reply.gzip && field(&fields, "content-encoding").is_none() {
         fields.push((b"content-encoding".to_vec(), b"gzip".to_vec()));
     }
-    head_bytes(first.as_bytes(), &fields, framing, steps)
+    head_bytes(&status_line(reply.status), &fields, framing, steps)
+}
+
+fn status_line(status: u16) -> Vec<u8> {
+    let reason = http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    format!("HTTP/1.1 {status} {}", reason.unwrap_or("Other")).into_bytes()
 }
 
 fn seen(head: &Head) -> Seen {

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use script::{Echo, Part, Reply};
+pub use script::{Echo, Interim, Part, Reply};
 
 use super::wire::{End, Fields, Received};
 

@@ -12,6 +12,8 @@ use super::Seen;
 /// An answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    /// Informational responses before it; HTTP/1 only.
+    pub interim: Vec<Interim>,
     /// The status code.
     pub status: u16,
     /// Header fields in order; framing headers are added by `framing`.
@@ -26,6 +28,15 @@ pub struct Reply {
     pub gzip: bool,
     /// Answer when the request's head has come, without waiting for its body.
     pub early: bool,
+}
+
+/// An informational response (1xx).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interim {
+    /// The status code.
+    pub status: u16,
+    /// Header fields in order.
+    pub headers: Fields,
 }
 
 /// A part of a body.
@@ -49,6 +60,7 @@ pub enum Echo {
 impl Default for Reply {
     fn default() -> Self {
         Self {
+            interim: Vec::new(),
             status: 200,
             headers: Fields::new(),
             body: Vec::new(),

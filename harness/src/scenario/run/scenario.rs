@@ -217,11 +217,11 @@ impl Run<'_> {
             match (&expect.audit, audit(line)) {
                 (None, _) | (Some(Value::Bool(false)), None) => {}
                 (Some(Value::Bool(false)), Some(audit)) => {
-                    differences.add(format!("an audit record: {audit}"))
+                    differences.add(format!("an audit record: {audit}"));
                 }
                 (Some(_), None) => differences.add("there is no audit record".to_owned()),
                 (Some(expected), Some(audit)) => {
-                    differences.json("the audit record", Some(expected), &audit)?
+                    differences.json("the audit record", Some(expected), &audit)?;
                 }
             }
         }
