@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use veilgate_harness::lab::Upstream;
 use veilgate_harness::lab::upstream::Reply;
 use veilgate_harness::proxy::{
@@ -27,18 +27,10 @@ pub(in crate::demo) struct Local {
     openbao: Upstream,
     token: String,
     filter: FilterConfig,
-    formats: [AccessLog; 2],
 }
 
-/// An access log whose lines are told apart from audit records, and its members from each other, by characters that no value holds.
-struct AccessLog(Vec<(String, String)>);
-
-/// Starts a line of the access log.
-const ACCESS: &str = "\u{1e}access";
-/// Starts an audit record.
-const AUDIT: &str = "\u{1e}audit";
-/// Stands between the members of an access log line.
-const BETWEEN: char = '\u{1f}';
+/// Starts an audit record, which is told apart by it from an access log line.
+const AUDIT: &str = "audit ";
 
 impl Local {
     pub(in crate::demo) async fn start(materials: Materials<'_>) -> anyhow::Result<Self> {
@@ -55,11 +47,6 @@ impl Local {
         } = materials;
         let openbao = bundled_openbao(planted).await?;
         let token = format!("s.{}", planted::text(24, planted::ALPHANUMERIC)?);
-        let formats = [
-            AccessLog::read(project, "envoy/sidecar.yaml")?,
-            AccessLog::read(project, "envoy/gateway.yaml")?,
-        ];
-        let [sidecar_log, gateway_log] = &formats;
         let filter = FilterConfig {
             name: "veilgate".to_owned(),
             vm_id: "veilgate".to_owned(),
@@ -94,7 +81,7 @@ impl Local {
                 dns: true,
             },
             filter: Some(filter.clone()),
-            ..door(project, "openbao", openbao.addr(), sidecar_log)?
+            ..door(project, "envoy/sidecar.yaml", "openbao", openbao.addr())?
         };
         // Without a configuration the filter guards nothing and masks every response, which is what gateway.yaml says at length.
         let unguarded = FilterConfig {
@@ -103,7 +90,7 @@ impl Local {
         };
         let gateway = ProxyConfig {
             filter: Some(unguarded),
-            ..door(project, "api", api, gateway_log)?
+            ..door(project, "envoy/gateway.yaml", "api", api)?
         };
         let (sidecar, gateway) = tokio::try_join!(Proxy::start(sidecar), Proxy::start(gateway))?;
         Ok(Self {
@@ -112,7 +99,6 @@ impl Local {
             openbao,
             token,
             filter,
-            formats,
         })
     }
 
@@ -151,21 +137,18 @@ impl Local {
     }
 
     pub(super) fn access_log(&self, door: Door) -> Vec<Value> {
-        let [sidecar, gateway] = &self.formats;
-        let format = match door {
-            Door::Sidecar => sidecar,
-            Door::Gateway => gateway,
-        };
-        self.lines(door, ACCESS)
-            .iter()
-            .map(|line| format.parse(line))
+        let lines = self.lines(door);
+        let lines = lines.iter().filter(|line| !line.starts_with(AUDIT));
+        lines
+            .filter_map(|line| serde_json::from_str(line).ok())
             .collect()
     }
 
     pub(super) fn audit_log(&self, door: Door) -> Vec<Value> {
-        self.lines(door, AUDIT)
-            .iter()
-            .filter_map(|line| serde_json::from_str(line).ok())
+        let lines = self.lines(door);
+        let records = lines.iter().filter_map(|line| line.strip_prefix(AUDIT));
+        records
+            .filter_map(|record| serde_json::from_str(record).ok())
             .collect()
     }
 
@@ -209,54 +192,23 @@ impl Local {
         }
     }
 
-    fn lines(&self, door: Door, kind: &str) -> Vec<String> {
-        let logs = self.proxy(door).logs();
-        logs.iter()
-            .filter_map(|line| Some(line.text.strip_prefix(kind)?.to_owned()))
+    fn lines(&self, door: Door) -> Vec<String> {
+        let logs = self.proxy(door).logs().into_iter();
+        logs.filter(|line| line.source == "access")
+            .map(|line| line.text)
             .collect()
-    }
-}
-
-impl AccessLog {
-    fn read(project: &Project, name: &str) -> anyhow::Result<Self> {
-        Ok(Self(shipped::access_log_format(project, name)?))
-    }
-
-    /// The format for the proxy: every operator on its own.
-    fn text(&self) -> String {
-        let operators: String = self
-            .0
-            .iter()
-            .map(|(_, operator)| format!("{BETWEEN}{operator}"))
-            .collect();
-        format!("{ACCESS}{operators}")
-    }
-
-    /// A line as the JSON that Envoy would have written.
-    fn parse(&self, line: &str) -> Value {
-        let values = line.split(BETWEEN).skip(1).map(|value| {
-            if value == "-" {
-                Value::Null
-            } else {
-                json!(value)
-            }
-        });
-        self.0
-            .iter()
-            .map(|(name, _)| name.clone())
-            .zip(values)
-            .collect::<Map<_, _>>()
-            .into()
     }
 }
 
 /// What both proxies have in common.
 fn door(
     project: &Project,
+    shipped_as: &str,
     upstream: &str,
     address: SocketAddr,
-    log: &AccessLog,
 ) -> anyhow::Result<ProxyConfig> {
+    let format = shipped::access_log_format(project, shipped_as)?.into_iter();
+    let format = format.map(|(name, operator)| (name, Value::from(operator)));
     let tag = |(tag_name, regex)| StatsTag { tag_name, regex };
     Ok(ProxyConfig {
         routes: vec![RouteConfig::all_to(upstream)],
@@ -265,10 +217,8 @@ fn door(
             address,
             http2: false,
         }],
-        access_logs: vec![
-            log.text(),
-            format!("{AUDIT}%FILTER_STATE(wasm.veilgate.audit:PLAIN)%"),
-        ],
+        json_access_logs: vec![format.collect()],
+        access_logs: vec![format!("{AUDIT}%FILTER_STATE(wasm.veilgate.audit:PLAIN)%")],
         workers: 2,
         use_remote_address: true,
         stats_tags: shipped::stats_tags(project)?.into_iter().map(tag).collect(),
