@@ -2,6 +2,8 @@
 //! that anybody wrote is searched. Towards the client none may be readable; in logs, audit records, metrics, error bodies and
 //! Envoy's administration pages none may occur at all, wherever it came from.
 
+#![expect(clippy::unwrap_used, reason = "a poisoned lock is a failed test")]
+
 use std::{
     collections::HashMap,
     convert::Infallible,
@@ -10,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};

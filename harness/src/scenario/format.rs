@@ -128,7 +128,7 @@ pub enum Framing {
     Tunnel,
 }
 
-/// Header fields as pairs; names and values are [byte strings](super::vars).
+/// Header fields as pairs; names and values are byte strings, as `scenarios/README.md` explains them.
 pub type Pairs = Vec<[String; 2]>;
 
 /// What an upstream answers.
