@@ -34,7 +34,7 @@ impl Limits {
     /// Under this a single ordinary token would not fit.
     const LEAST_HELD: usize = 256;
 
-    pub(crate) fn held(&self) -> u64 {
+    pub(crate) fn most_held(&self) -> u64 {
         self.held.max(Self::LEAST_HELD) as u64
     }
 }

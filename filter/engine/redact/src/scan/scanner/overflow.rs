@@ -16,10 +16,10 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        while self.position.saturating_sub(self.window.emitted()) > self.limits.held() {
+        while self.position.saturating_sub(self.window.emitted()) > self.limits.most_held() {
             let from = self.free();
             self.take_up_to(from, out);
-            if self.position.saturating_sub(from) <= self.limits.held() {
+            if self.position.saturating_sub(from) <= self.limits.most_held() {
                 break;
             }
             if let Some(open) = self.open.take() {
