@@ -65,6 +65,10 @@ impl Judge for Reveal<'_> {
         treatment
     }
 
+    fn uninspected(&mut self) {
+        self.ledger.skip(self.direction, "opaque");
+    }
+
     fn field(&mut self, pointer: &str) -> Treatment {
         if self.gate.reveals_field(self.engine, pointer) {
             self.ledger.field_revealed();

@@ -15,6 +15,9 @@ pub trait Judge {
         let _ = pointer;
         Treatment::Mask
     }
+
+    /// Something passes unread, because the framing allows it. Not a question: a chance to count it.
+    fn uninspected(&mut self) {}
 }
 
 /// What to do with a credential.

@@ -29,7 +29,10 @@ impl Redactor {
         let (strictness, framing) = match framing {
             Framing::Plain => (Strictness::Text, State::Plain),
             Framing::Events => (Strictness::Text, State::Events(Events::default())),
-            Framing::Grpc => (Strictness::Field, State::Grpc(Messages::default())),
+            Framing::Grpc { pass_compressed } => (
+                Strictness::Field,
+                State::Grpc(Messages::new(pass_compressed)),
+            ),
             Framing::Fields { roots } => (
                 Strictness::Text,
                 State::Fields(Fields::new(roots, Arc::clone(&masker))),

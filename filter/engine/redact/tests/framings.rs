@@ -76,6 +76,10 @@ mod events {
 mod grpc {
     use super::*;
 
+    const GRPC: Framing = Framing::Grpc {
+        pass_compressed: false,
+    };
+
     fn frame(flags: u8, message: &[u8]) -> Vec<u8> {
         let length = u32::try_from(message.len()).unwrap().to_be_bytes();
         [&[flags], length.as_slice(), message].concat()
@@ -126,7 +130,7 @@ mod grpc {
             frame(0, token.as_bytes()),
         ]
         .concat();
-        let setup = Setup::new(Framing::Grpc);
+        let setup = Setup::new(GRPC);
         setup.assert_same_at_every_cut(&text);
         let whole = setup.whole(&text);
         assert_eq!(whole.out, same_length(&text, &[&token]), "{}", whole.text());
@@ -140,7 +144,7 @@ mod grpc {
                 0,
                 &[field(2, sample.text.as_bytes()), field(7, b"after")].concat(),
             );
-            let whole = Setup::new(Framing::Grpc).whole(&text);
+            let whole = Setup::new(GRPC).whole(&text);
             assert_eq!(
                 whole.out,
                 same_length(&text, &[&sample.secret]),
@@ -153,7 +157,7 @@ mod grpc {
 
     #[test]
     fn nothing_is_held_past_a_message() {
-        let mut redactor = Setup::new(Framing::Grpc).redactor();
+        let mut redactor = Setup::new(GRPC).redactor();
         let (mut judge, mut out) = (Answers::default(), Vec::new());
         let text = frame(0, &field(1, b"ghp_0123"));
         redactor.write(&text, &mut judge, &mut out).unwrap();
@@ -170,7 +174,7 @@ mod grpc {
             b"\x0a\x04\x0a\x09ab\x10\x01",
         ] {
             let text = [frame(0, bytes), frame(0x80, b"grpc-status:0\r\n")].concat();
-            let setup = Setup::new(Framing::Grpc);
+            let setup = Setup::new(GRPC);
             setup.assert_same_at_every_cut(&text);
             assert_eq!(setup.whole(&text).out, text);
         }
@@ -178,8 +182,26 @@ mod grpc {
 
     #[test]
     fn a_compressed_message_is_opaque() {
-        let outcome = Setup::new(Framing::Grpc).whole(frame(1, b"\x1f\x8b..."));
+        let outcome = Setup::new(GRPC).whole(frame(1, b"\x1f\x8b..."));
         assert_eq!(outcome.result, Err(RedactError::Opaque));
+    }
+
+    #[test]
+    fn a_compressed_message_passes_where_that_was_asked_for_and_the_next_is_read() {
+        let token = b"ghp_0123456789abcdefghijABCDEFGHIJ012345";
+        let text = [
+            frame(1, token),
+            frame(0, &field(1, token)),
+            frame(0x81, token),
+        ]
+        .concat();
+        let setup = Setup::new(Framing::Grpc {
+            pass_compressed: true,
+        });
+        setup.assert_same_at_every_cut(&text);
+        let masked = frame(0, &field(1, &[b'*'; 40]));
+        let expected = [frame(1, token), masked, frame(0x81, token)].concat();
+        assert_eq!(setup.whole(&text).out, expected);
     }
 }
 

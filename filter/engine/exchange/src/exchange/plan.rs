@@ -89,7 +89,9 @@ fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
         name if name.starts_with("application/grpc-web-text") => {
             uninspected(redaction.opaque, "opaque")
         }
-        name if is_grpc(name) => Plan::Scan(Framing::Grpc),
+        name if is_grpc(name) => Plan::Scan(Framing::Grpc {
+            pass_compressed: redaction.opaque == Uninspected::Pass,
+        }),
         _ => Plan::Scan(Framing::Plain),
     }
 }
@@ -194,7 +196,9 @@ mod tests {
         );
         assert_eq!(
             plan(200, &[("content-type", "application/grpc+proto")]),
-            Plan::Scan(Framing::Grpc)
+            Plan::Scan(Framing::Grpc {
+                pass_compressed: false
+            })
         );
         assert_eq!(
             plan(200, &[("content-type", "application/grpcish")]),

@@ -6,8 +6,8 @@ use crate::{Judge, RedactError};
 use super::protobuf::Message;
 
 /// Where in the frames we are.
-#[derive(Default)]
 pub(crate) struct Messages {
+    pass_compressed: bool,
     /// Bytes of the frame head read so far.
     head: [u8; 5],
     head_length: usize,
@@ -17,11 +17,11 @@ pub(crate) struct Messages {
 }
 
 /// What a frame carries.
-#[derive(Default)]
 enum Body {
     Message(Message),
+    /// A compressed message, which passes unread.
+    Unread,
     /// The trailers of gRPC-Web, as header lines.
-    #[default]
     Text,
 }
 
@@ -29,6 +29,16 @@ const COMPRESSED: u8 = 0x01;
 const TRAILERS: u8 = 0x80;
 
 impl Messages {
+    pub(crate) fn new(pass_compressed: bool) -> Self {
+        Self {
+            pass_compressed,
+            head: [0; 5],
+            head_length: 0,
+            left: 0,
+            body: Body::Text,
+        }
+    }
+
     pub(crate) fn write(
         &mut self,
         scanner: &mut Scanner,
@@ -48,6 +58,7 @@ impl Messages {
             let (part, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
             match &mut self.body {
                 Body::Message(message) => message.write(scanner, part, judge, out)?,
+                Body::Unread => scanner.pass(part, judge, out)?,
                 Body::Text => scanner.write(part, judge, out)?,
             }
             self.left -= part.len() as u64;
@@ -76,10 +87,14 @@ impl Messages {
             let [flags, length @ ..] = self.head;
             self.head_length = 0;
             self.left = u64::from(u32::from_be_bytes(length));
-            if flags & COMPRESSED != 0 && self.left > 0 {
+            let compressed = flags & COMPRESSED != 0 && self.left > 0;
+            if compressed && !self.pass_compressed {
                 return Err(RedactError::Opaque);
             }
-            self.body = if flags & TRAILERS != 0 {
+            self.body = if compressed {
+                judge.uninspected();
+                Body::Unread
+            } else if flags & TRAILERS != 0 {
                 Body::Text
             } else {
                 Body::Message(Message::new(self.left))

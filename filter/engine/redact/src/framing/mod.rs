@@ -20,8 +20,12 @@ pub enum Framing {
     /// `text/event-stream`: nothing is held past a blank line, so no event waits for the next one.
     Events,
     /// gRPC and gRPC-Web: frames of a 5-byte head and a message. Masks have the length of what they hide, so frames and Protocol Buffers lengths
-    /// stay valid; nothing is held past a message. A compressed message is [`RedactError::Opaque`](crate::RedactError::Opaque).
-    Grpc,
+    /// stay valid; nothing is held past a message.
+    Grpc {
+        /// What a compressed message is: bytes that pass unread, each message told to [`Judge::uninspected`](crate::Judge::uninspected), or
+        /// [`RedactError::Opaque`](crate::RedactError::Opaque).
+        pass_compressed: bool,
+    },
     /// The JSON of a guarded secret.
     ///
     /// Every member below one of the roots (JSON pointers such as `/data/data`; the empty pointer is the whole document) is asked of
