@@ -177,11 +177,16 @@ impl Stream {
         let Some(engine) = self.engine.take() else {
             return Record::default();
         };
-        match self.exchange.take().filter(|_| !self.unseen) {
-            Some(exchange) => exchange.finish(&Ended {
-                status: status(),
-                now_ms: now_ms(),
-            }),
+        let ended = Ended {
+            status: status(),
+            now_ms: now_ms(),
+        };
+        match self.exchange.take() {
+            Some(exchange) if self.unseen => {
+                let request = host::headers(Map::RequestHeaders).unwrap_or_default();
+                exchange.finish_unseen(request, &ended)
+            }
+            Some(exchange) => exchange.finish(&ended),
             None => finish_unseen(&engine),
         }
     }

@@ -103,8 +103,9 @@ impl Exchange {
             if refuse && enforces {
                 return Step::Reply(reply::refused_upgrade(&self.decision_id));
             }
-            return Step::Forward;
         }
+        // What follows the head of a tunnel's request is the tunnel, which is not read.
+        let end = end || (self.upgrade.is_some() && !carries_a_body(self.gate.headers()));
         let unwanted = self.unwanted_of_request();
         let redaction = &self.engine.redaction;
         // What is written to a guarded service is a secret on purpose; whether it may be written was decided.
@@ -186,11 +187,24 @@ impl Exchange {
             .upgrade
             .is_some_and(|upgrade| upgrade.is_accepted_by(status))
         {
-            return Step::Forward;
+            // The tunnel is not read; what stands in front of it is.
+            return match self.redact_head(&mut headers) {
+                Err(reason) => self.withhold(Direction::Response, reason),
+                Ok(changed) => self.edit(headers, changed),
+            };
         }
         match self.redact_response(&mut headers, status, end) {
             Err(reason) => self.withhold(Direction::Response, reason),
             Ok(changed) => self.edit(headers, changed),
+        }
+    }
+
+    /// Masks response headers; tells whether one was changed.
+    fn redact_head(&mut self, headers: &mut Headers) -> Result<bool, &'static str> {
+        if self.engine.redaction.response.headers {
+            self.scrub(headers, Direction::Response, Place::Header)
+        } else {
+            Ok(false)
         }
     }
 
@@ -202,10 +216,7 @@ impl Exchange {
         end: bool,
     ) -> Result<bool, &'static str> {
         let engine = Rc::clone(&self.engine);
-        let mut changed = false;
-        if engine.redaction.response.headers {
-            changed |= self.scrub(headers, Direction::Response, Place::Header)?;
-        }
+        let mut changed = self.redact_head(headers)?;
         // The fields of a guarded secret are policy, not redaction: they are asked for whatever `redaction` says.
         let roots: &[String] = self.gate.call().map_or(&[], |call| &call.fields);
         if !engine.redaction.response.body && roots.is_empty() {
@@ -412,6 +423,15 @@ fn upgrade(headers: &Headers) -> Option<Upgrade> {
     let upgrades = headers::first(headers, "upgrade").is_some()
         && headers::lists_token(headers, "connection", "upgrade");
     upgrades.then_some(Upgrade::Protocol)
+}
+
+/// Whether a request that asks for an upgrade has a body of its own, before the tunnel: one that is not `GET` or `CONNECT`.
+fn carries_a_body(headers: &Headers) -> bool {
+    headers::first(headers, ":protocol").is_none()
+        && !matches!(
+            headers::first(headers, ":method"),
+            Some(b"GET" | b"CONNECT") | None
+        )
 }
 
 /// Request headers whose job is to carry a credential to the upstream.

@@ -54,6 +54,12 @@ impl Exchange {
         }
     }
 
+    /// Ends an exchange that began with its response; `request` is what the host can still say of the request.
+    pub fn finish_unseen(mut self, request: Headers, ended: &Ended) -> Record {
+        self.gate.recall(request);
+        self.finish(ended)
+    }
+
     fn audit(&self, fields: &[(&'static str, Vec<u8>)], ended: &Ended) -> String {
         let request = self.gate.headers();
         let path = fields
@@ -111,7 +117,7 @@ impl Exchange {
 
     fn call(&self) -> Option<Call<'_>> {
         match &self.gate.outcome {
-            Outcome::Unguarded => None,
+            Outcome::Unguarded | Outcome::Unseen => None,
             Outcome::Refused { service, .. } => Some(Call {
                 service,
                 entry: "",

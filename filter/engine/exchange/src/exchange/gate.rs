@@ -19,6 +19,8 @@ pub(crate) struct Gate {
 pub(crate) enum Outcome {
     /// No guarded service: nothing to decide.
     Unguarded,
+    /// The request never came here; another filter of the host answered it.
+    Unseen,
     /// A call, and what the policies say.
     Decided(Box<Call>, Verdict),
     /// A request to a guarded service that is refused before any policy is asked.
@@ -53,8 +55,13 @@ impl Gate {
             headers,
             facts,
             identities,
-            outcome: Outcome::Unguarded,
+            outcome: Outcome::Unseen,
         }
+    }
+
+    /// What the host still knows of an unseen request, for its records.
+    pub(crate) fn recall(&mut self, headers: Headers) {
+        self.headers = headers;
     }
 
     pub(crate) fn headers(&self) -> &Headers {
@@ -65,6 +72,7 @@ impl Gate {
     pub(crate) fn verdict(&self) -> &'static str {
         match &self.outcome {
             Outcome::Unguarded => "none",
+            Outcome::Unseen => "unseen",
             Outcome::Decided(_, verdict) if verdict.allowed => "allow",
             Outcome::Decided(..) | Outcome::Refused { .. } => "deny",
         }
@@ -82,7 +90,7 @@ impl Gate {
     }
 
     pub(crate) fn is_guarded(&self) -> bool {
-        !matches!(self.outcome, Outcome::Unguarded)
+        matches!(self.outcome, Outcome::Decided(..) | Outcome::Refused { .. })
     }
 
     pub(crate) fn policies(&self) -> &[String] {
@@ -101,7 +109,7 @@ impl Gate {
 
     pub(crate) fn reason(&self) -> Option<&'static str> {
         match &self.outcome {
-            Outcome::Unguarded => None,
+            Outcome::Unguarded | Outcome::Unseen => None,
             Outcome::Decided(_, verdict) => Some(verdict.reason.as_str()),
             Outcome::Refused { reason, .. } => Some(reason),
         }
@@ -119,7 +127,7 @@ impl Gate {
                 }
                 _ => "the request could not be put to the policies, so it is denied",
             },
-            Outcome::Unguarded => "",
+            Outcome::Unguarded | Outcome::Unseen => "",
         }
     }
 

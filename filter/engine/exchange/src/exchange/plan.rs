@@ -82,6 +82,9 @@ pub(crate) fn request(redaction: &Redaction, headers: &Headers, end: bool) -> Pl
 }
 
 fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
+    if is_wide(headers) {
+        return uninspected(redaction.opaque, "opaque");
+    }
     let media_type = headers::media_type(headers);
     match media_type.as_str() {
         "text/event-stream" => Plan::Scan(Framing::Events),
@@ -94,6 +97,31 @@ fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
         }),
         _ => Plan::Scan(Framing::Plain),
     }
+}
+
+/// Whether the text is in a character set whose letters are not the bytes of ASCII, where no rule can find anything.
+fn is_wide(headers: &Headers) -> bool {
+    const WIDE: [&str; 8] = [
+        "utf-16",
+        "utf16",
+        "utf-32",
+        "utf32",
+        "utf-7",
+        "ucs-",
+        "iso-10646",
+        "unicode",
+    ];
+    let content_type = headers::first(headers, "content-type").unwrap_or_default();
+    let content_type = String::from_utf8_lossy(content_type).to_ascii_lowercase();
+    content_type
+        .split(';')
+        .skip(1)
+        .filter_map(|parameter| parameter.trim().strip_prefix("charset"))
+        .filter_map(|rest| rest.trim_start().strip_prefix('='))
+        .map(|value| value.trim().trim_matches(['"', '\'']))
+        .any(|charset| {
+            WIDE.iter().any(|name| charset.starts_with(name)) || charset.contains("ebcdic")
+        })
 }
 
 /// gRPC and gRPC-Web, whatever the message format.
@@ -168,6 +196,25 @@ mod tests {
             ),
             Plan::Pass("encoded")
         );
+    }
+
+    #[test]
+    fn text_in_wide_characters_cannot_be_read() {
+        for charset in ["utf-16", "UTF-16LE", "\"utf-32\"", "UCS-2", "utf-7"] {
+            let kind = format!("text/plain; x=1 ; Charset = {charset}");
+            assert_eq!(
+                plan(200, &[("content-type", &kind)]),
+                Plan::Withhold("opaque"),
+                "{charset}"
+            );
+        }
+        for charset in ["utf-8", "iso-8859-1", "windows-1252", "shift_jis"] {
+            let kind = format!("text/plain; charset={charset}");
+            assert_eq!(
+                plan(200, &[("content-type", &kind)]),
+                Plan::Scan(Framing::Plain)
+            );
+        }
     }
 
     #[test]

@@ -521,6 +521,46 @@ fn a_response_whose_request_was_never_seen_is_scanned() {
 }
 
 #[test]
+fn an_unseen_exchange_is_recorded_with_what_the_host_remembers() {
+    let mut exchange = Exchange::unseen(engine_once(READ_PAYMENTS), 1);
+    respond(&mut exchange, &[(":status", "200")], &[token().as_bytes()])
+        .1
+        .unwrap();
+    let record = exchange.finish_unseen(get("/cached", &[]), &Ended::default());
+    let audit: Value = serde_json::from_str(&record.log_line.unwrap()).unwrap();
+    assert_eq!(
+        (&audit["verdict"], &audit["request"]["path"]),
+        (&json!("unseen"), &json!("/cached"))
+    );
+    assert_eq!(audit["redactions"][0]["kind"], "github-pat");
+}
+
+#[test]
+fn the_head_of_an_accepted_upgrade_is_still_masked() {
+    let upgrade = [
+        ("upgrade", "websocket"),
+        ("connection", "upgrade"),
+        ("x-note", &token()),
+    ];
+    let config = json!({ "redaction": { "upgrades": "pass", "request": { "headers": true } } });
+    let (mut exchange, step) = begin(&config, get("/ws", &upgrade));
+    let Step::Replace(headers) = step else {
+        panic!("must be edited")
+    };
+    assert_eq!(
+        headers::first(&headers, "x-note"),
+        Some(&b"[REDACTED:github-pat]"[..])
+    );
+    let headers = [(":status", "101"), ("x-debug", &token())];
+    let masked = [(":status", "101"), ("x-debug", "[REDACTED:github-pat]")];
+    assert_eq!(
+        exchange.response_headers(list(&headers), false),
+        Step::Replace(list(&masked))
+    );
+    assert!(!exchange.inspects(Direction::Response) && !exchange.inspects(Direction::Request));
+}
+
+#[test]
 fn nothing_is_recorded_of_an_exchange_in_which_nothing_happened() {
     let (mut exchange, _) = begin(&json!({}), get("/", &[]));
     respond(&mut exchange, &[(":status", "200")], &[b"clean"])
