@@ -21,8 +21,10 @@ pub enum RedactError {
         /// Offset of the first byte that no JSON text has there.
         offset: u64,
     },
-    /// The bytes cannot be inspected: a compressed gRPC message.
-    #[error("the message is compressed and cannot be inspected; have the sender use `identity`")]
+    /// The bytes cannot be inspected: a compressed gRPC message, or what claims to be gRPC and has no frames.
+    #[error(
+        "the message cannot be inspected: it is compressed or not framed as gRPC; have the sender use gRPC frames with `identity`"
+    )]
     Opaque,
     /// An earlier call failed; nothing is scanned any more.
     #[error("this stream already failed")]

@@ -9,7 +9,7 @@
 
 mod support;
 
-use veilgate_redact::{Framing, Limit, RedactError};
+use veilgate_redact::{Framing, Limit, RedactError, Sample};
 
 use support::{Answers, Setup, rules};
 
@@ -152,6 +152,134 @@ mod grpc {
                 sample.kind,
                 whole.text()
             );
+        }
+    }
+
+    /// Every byte of the secret is hidden, no byte before it changes, and nothing changes in length.
+    fn assert_hidden(before: &[u8], sample: &Sample, after: &[u8]) {
+        let at = sample.text.find(&sample.secret).unwrap();
+        let text = frame(0, &[before, sample.text.as_bytes(), after].concat());
+        let out = Setup::new(GRPC).whole(&text).out;
+        let from = 5 + before.len() + at;
+        let shown = || String::from_utf8_lossy(&out);
+        assert_eq!(out.len(), text.len(), "{}", sample.kind);
+        assert_eq!(out[..5], text[..5], "{}: {}", sample.kind, shown());
+        assert!(
+            out[from..from + sample.secret.len()]
+                .iter()
+                .all(|byte| *byte == b'*'),
+            "{}: {:?} {}",
+            sample.kind,
+            String::from_utf8_lossy(&text),
+            shown()
+        );
+    }
+
+    #[test]
+    fn no_text_hides_its_start_by_looking_like_fields() {
+        for sample in rules().corpus() {
+            for (before, after) in [("", ""), (" ", ""), ("\"", "\""), ("{\"a\":\"", "\"}")] {
+                assert_hidden(before.as_bytes(), &sample, after.as_bytes());
+                // The longer the message, the longer the strings that its letters can be the head of.
+                let after = format!("{after}\n{}", " text".repeat(60));
+                assert_hidden(before.as_bytes(), &sample, after.as_bytes());
+            }
+            for first in b' '..=b'~' {
+                let before: Vec<u8> = (0..first % 8)
+                    .map(|index| b' ' + (first / 2 + index * 17) % 95)
+                    .chain([first])
+                    .collect();
+                assert_hidden(&before, &sample, b"");
+                assert_hidden(&before, &sample, &b" text".repeat(60));
+            }
+        }
+    }
+
+    #[test]
+    fn fields_beside_a_credential_are_left_alone() {
+        let beside = [
+            field(1, b"name"),
+            field(6, b"abc"),
+            field(8, &b"x".repeat(70)),
+            field(15, &b"0".repeat(48)),
+            vec![0x18, 0x96, 0x01],
+            vec![0x30, b'a'],
+        ];
+        for sample in rules().corpus() {
+            for (index, before) in beside.iter().enumerate() {
+                for after in &beside {
+                    let number = [1, 2, 6, 9][index % 4];
+                    let value = field(number, sample.text.as_bytes());
+                    // A head with a control byte somewhere before it tells a message from a text.
+                    let text = frame(
+                        0,
+                        &[&field(2, b"id"), before.as_slice(), &value, after].concat(),
+                    );
+                    let whole = Setup::new(GRPC).whole(&text);
+                    assert_eq!(
+                        whole.out,
+                        same_length(&text, &[&sample.secret]),
+                        "{}: {}",
+                        sample.kind,
+                        whole.text()
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn text_in_a_frame_comes_out_the_same_at_every_cut() {
+        let token = token();
+        for message in [
+            token.clone(),
+            format!(" {token}"),
+            format!("\"{token}\""),
+            format!("{{\"token\":\"{token}\",\"more\":\"{}\"}}", "x".repeat(130)),
+            format!("zzz{token} behind"),
+        ] {
+            let text = frame(0, message.as_bytes());
+            let setup = Setup::new(GRPC);
+            setup.assert_same_at_every_cut(&text);
+            assert_eq!(setup.whole(&text).out, same_length(&text, &[&token]));
+        }
+    }
+
+    #[test]
+    fn a_message_of_another_codec_is_scanned_whole() {
+        let token = token();
+        // MessagePack: a map of one string; to Protocol Buffers the head is a tag, and half of the token a number.
+        let text = frame(0, &[b"\x81\xa1t\xd9\x28", token.as_bytes()].concat());
+        let setup = Setup::new(GRPC);
+        setup.assert_same_at_every_cut(&text);
+        assert_eq!(setup.whole(&text).out, same_length(&text, &[&token]));
+    }
+
+    #[test]
+    fn a_token_does_not_hide_its_start_in_the_head_of_a_frame() {
+        let token = token();
+        let text = format!("\0{token} and more");
+        let setup = Setup::new(GRPC);
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert_eq!(
+            setup.whole(&text).text(),
+            text.replace(&token, &"*".repeat(40))
+        );
+    }
+
+    #[test]
+    fn bytes_without_frames_are_opaque() {
+        for pass_compressed in [false, true] {
+            let setup = Setup::new(Framing::Grpc { pass_compressed });
+            for flags in (0..=u8::MAX).filter(|flags| ![0, 1, 0x80, 0x81].contains(flags)) {
+                let text = [frame(0, b"first"), frame(flags, token().as_bytes())].concat();
+                let whole = setup.whole(&text);
+                assert_eq!(whole.result, Err(RedactError::Opaque));
+                assert_eq!(whole.out, frame(0, b"first"));
+            }
+            let text = format!("hello {} x", token());
+            setup.assert_same_at_every_cut(text.as_bytes());
+            assert_eq!(setup.whole(text).out, b"");
         }
     }
 

@@ -1,4 +1,7 @@
 //! gRPC and gRPC-Web: frames, each with a message in it.
+//!
+//! Bytes that only call themselves gRPC have a letter where a frame has its flags. Nothing can be said about where their messages end, so they
+//! are not let through. The head of a frame is scanned together with its message: a credential may not hide its start there either.
 
 use crate::scan::Scanner;
 use crate::{Judge, RedactError};
@@ -78,7 +81,14 @@ impl Messages {
         out: &mut Vec<u8>,
     ) -> Result<&'a [u8], RedactError> {
         let (byte, after) = rest.split_at_checked(1).unwrap_or((rest, &[]));
-        scanner.pass(byte, judge, out)?;
+        if self.head_length == 0
+            && byte
+                .iter()
+                .any(|flags| flags & !(COMPRESSED | TRAILERS) != 0)
+        {
+            return Err(RedactError::Opaque);
+        }
+        scanner.write(byte, judge, out)?;
         for (slot, byte) in self.head.iter_mut().skip(self.head_length).zip(byte) {
             *slot = *byte;
         }
@@ -87,6 +97,9 @@ impl Messages {
             let [flags, length @ ..] = self.head;
             self.head_length = 0;
             self.left = u64::from(u32::from_be_bytes(length));
+            if self.left == 0 {
+                scanner.flush(judge, out)?;
+            }
             let compressed = flags & COMPRESSED != 0 && self.left > 0;
             if compressed && !self.pass_compressed {
                 return Err(RedactError::Opaque);

@@ -19,7 +19,8 @@ pub enum Framing {
     Plain,
     /// `text/event-stream`: nothing is held past a blank line, so no event waits for the next one.
     Events,
-    /// gRPC and gRPC-Web: frames of a 5-byte head and a message. Masks have the length of what they hide, so frames and Protocol Buffers lengths
+    /// gRPC and gRPC-Web: frames of a 5-byte head and a message, in Protocol Buffers or any other codec that leaves strings readable. Bytes without
+    /// frames are [`RedactError::Opaque`](crate::RedactError::Opaque). Masks have the length of what they hide, so frames and Protocol Buffers lengths
     /// stay valid; nothing is held past a message.
     Grpc {
         /// What a compressed message is: bytes that pass unread, each message told to [`Judge::uninspected`](crate::Judge::uninspected), or

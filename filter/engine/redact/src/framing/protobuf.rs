@@ -1,7 +1,12 @@
 //! The fields of a Protocol Buffers message, without its schema.
 //!
-//! Why at all: to a scanner of plain bytes the tag and length before a string look like its first letters, and the tag behind it like its
-//! last, so it would miss credentials and mask tags. Cut into fields, each string is a text of its own.
+//! Why at all: to a scanner of plain bytes the tag behind a string looks like its last letters, so a mask would reach over it and break the
+//! message. Where a field ends, what was found in it ends too.
+//!
+//! Nothing says that a message is Protocol Buffers: it may be JSON, text or any other codec, and text often reads as fields for a while
+//! (`"g` is the head of a string of 103 bytes). So the fields never decide what is looked at: the scanner sees every byte of the message as one
+//! text, heads of fields included, and a field's end cuts only what is already found. It does so only once the head of a field held a control
+//! byte, which those of the first three fields and of short strings do and those that text is mistaken for do not.
 //!
 //! The wire format does not tell a nested message from a string. A nested message nearly always starts with the tag of one of its first three
 //! fields, which is a control byte, and a string nearly never does; that decides. Where the guess proves wrong, the rest of the field is
@@ -19,6 +24,8 @@ pub(crate) struct Message {
     ends: Vec<u64>,
     offset: u64,
     part: Part,
+    /// The head of a field held a byte that is in no text.
+    binary: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -50,6 +57,7 @@ impl Message {
             ends: vec![length],
             offset: 0,
             part: Part::Tag(Varint::default()),
+            binary: false,
         }
     }
 
@@ -60,7 +68,7 @@ impl Message {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        let mut rest = bytes;
+        let (mut unscanned, mut rest) = (bytes, bytes);
         while let Some(first) = rest.first().copied() {
             self.decide(first);
             let text_left = match self.part {
@@ -71,22 +79,25 @@ impl Message {
                 .split_at_checked(text_left.clamp(1, rest.len()))
                 .unwrap_or((rest, &[]));
             self.offset += part.len() as u64;
+            rest = after;
             match self.part {
-                Part::Text { end } => {
-                    scanner.write(part, judge, out)?;
-                    if self.offset == end {
-                        scanner.flush(judge, out)?;
-                        self.next_field();
+                Part::Text { end } if self.offset == end => {
+                    self.next_field();
+                    if self.binary {
+                        let length = unscanned.len() - rest.len();
+                        let (field, _) = unscanned
+                            .split_at_checked(length)
+                            .unwrap_or((unscanned, &[]));
+                        scanner.write(field, judge, out)?;
+                        scanner.end_field(judge, out)?;
+                        unscanned = rest;
                     }
                 }
-                _ => {
-                    scanner.pass(part, judge, out)?;
-                    self.step(first);
-                }
+                Part::Text { .. } => {}
+                _ => self.step(first),
             }
-            rest = after;
         }
-        Ok(())
+        scanner.write(unscanned, judge, out)
     }
 
     /// What can be told from the next byte before it is taken: a field's nature, and that text stands where a tag should.
@@ -109,6 +120,8 @@ impl Message {
 
     fn step(&mut self, byte: u8) {
         let end = self.ends.last().copied().unwrap_or(0);
+        let in_head = matches!(self.part, Part::Tag(_) | Part::Length(_));
+        self.binary |= in_head && byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r');
         self.part = match self.part {
             Part::Tag(varint) => match varint.step(byte) {
                 Ok(tag) if tag >> 3 == 0 => Part::Text { end },

@@ -130,6 +130,39 @@ impl Scanner {
         Ok(())
     }
 
+    /// What is found by now reaches no further than here, and words before a value say nothing about the next field. A value of which nothing
+    /// is found yet goes on: the end may be a mistake.
+    pub(crate) fn end_field(
+        &mut self,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
+        let (end, bounds) = (self.window.end(), self.bounds());
+        for mut candidate in std::mem::take(&mut self.live) {
+            let in_lead = candidate.in_lead();
+            if in_lead && let Some(rule) = self.rules.rules.get(usize::from(candidate.rule)) {
+                candidate.finish(&rule.matcher, end, &self.window, bounds);
+            }
+            if candidate.end.is_some() {
+                self.ready.push(candidate);
+            } else if !in_lead {
+                self.live.push(candidate);
+            }
+        }
+        let ready = &self.ready;
+        self.live.retain(|candidate| {
+            !ready
+                .iter()
+                .any(|found| found.start <= candidate.start && found.end > Some(candidate.start))
+        });
+        if let Some(open) = &mut self.open {
+            open.done = true;
+        }
+        self.settle(judge, out)?;
+        self.release(out);
+        Ok(())
+    }
+
     /// Ends the text, and lets these bytes through unread.
     pub(crate) fn pass(
         &mut self,
