@@ -42,9 +42,9 @@
 //! * **Panics**: none is reachable; indexing, slicing and unwrapping are lint errors here.
 //! * **Evasion**: a credential that is encoded is found in URLs and headers (percent encoding, three layers) and within JSON strings, also of JSON that is itself
 //!   a string (a PEM key with `\n`, a member behind `\"password\":`), not where
-//!   it is compressed, in base64, split over several fields or events, or written with escapes inside (`gh\u0070_`). Compressed bodies are the caller's to refuse.
+//!   it is compressed, in base64 (but for `Basic` credentials and the binary metadata of gRPC in headers), split over several fields or events, or written with escapes inside (`gh\u0070_`). Compressed bodies are the caller's to refuse.
 //! * **Framing**: a mask holds no quote, backslash, separator or control character, so it cannot end a JSON string, a header or a log line. In gRPC it has the
-//!   length of the value, and never reaches out of its field.
+//!   length of the value, so frames stay valid; in a binary message it ends with its field. What is framed as gRPC is scanned whatever it holds.
 //! * **Printing**: no type here that is printable holds a value: [`Finding`], [`RedactError`] and every `Debug` name kinds, places and lengths only.
 //!
 //! Rule files come from the operator and are trusted not to be hostile, but not to be right: everything that could cost time or memory without

@@ -138,6 +138,103 @@ fn headers_that_carry_credentials_are_masked_whole() {
 }
 
 #[test]
+fn basic_credentials_are_found_in_any_header() {
+    // `aladdin:sesame`, once with a padding.
+    for (name, value, expected) in [
+        (
+            "x-upstream-auth",
+            "Basic YWxhZGRpbjpzZXNhbWU=",
+            "Basic [REDACTED:basic-credentials]",
+        ),
+        (
+            "x-debug",
+            "tried basic  YWxhZGRpbjpzZXNhbWU, then",
+            "tried basic  [REDACTED:basic-credentials], then",
+        ),
+        (
+            "location",
+            "/a?x=1#Basic YWxhZGRpbjpzZXNhbWU=",
+            "/a?x=1#Basic [REDACTED:basic-credentials]",
+        ),
+        (
+            "authorization",
+            "Basic YWxhZGRpbjpzZXNhbWU=",
+            "Basic [REDACTED:basic-credentials]",
+        ),
+        (
+            "www-authenticate",
+            "Basic realm=\"shop\", charset=\"UTF-8\"",
+            "unchanged",
+        ),
+        ("x-plan", "Basic Membership", "unchanged"),
+        // No colon; a control character; not a word of its own; no blank; not base64.
+        ("x-debug", "Basic YWxhZGRpbg==", "unchanged"),
+        ("x-debug", "Basic YToAYg==", "unchanged"),
+        ("x-debug", "nonBasic YWxhZGRpbjpzZXNhbWU=", "unchanged"),
+        ("x-debug", "BasicYWxhZGRpbjpzZXNhbWU=", "unchanged"),
+        ("x-debug", "Basic YWxhZ:", "unchanged"),
+        ("x-debug", "Basic", "unchanged"),
+        ("x-debug", "Basic ", "unchanged"),
+    ] {
+        assert_eq!(header(name, value), expected, "{name}: {value}");
+    }
+}
+
+/// `\n(` and a GitHub token as one field, then a field of three letters.
+const STATUS: &str = "CihnaHBfYTFCMmMzYTFCMmMzYTFCMmMzYTFCMmMzYTFCMmMzYTFCMmMzEgNhYmM";
+/// The same with 40 asterisks.
+const MASKED: &str = "CigqKioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKioqEgNhYmM";
+
+#[test]
+fn binary_metadata_is_masked_behind_its_base64() {
+    for (value, expected) in [
+        (STATUS.to_owned(), MASKED.to_owned()),
+        (format!("{STATUS}="), MASKED.to_owned()),
+        (
+            format!("AAEC, {STATUS},not base64,{STATUS}="),
+            format!("AAEC,{MASKED},not base64,{MASKED}"),
+        ),
+    ] {
+        assert_eq!(header("grpc-status-details-bin", &value), expected);
+        assert_eq!(header("X-Trace-Bin", &value), expected);
+    }
+    for value in [
+        "",
+        ",",
+        "=",
+        "AAEC",
+        "AAEC==",
+        "AAECA",
+        "not base64",
+        "CgRuYW1l",
+    ] {
+        assert_eq!(header("grpc-status-details-bin", value), "unchanged");
+    }
+    assert_eq!(header("x-other", STATUS), "unchanged");
+    assert_eq!(header("x-bin", &token()), "[REDACTED:github-pat]");
+}
+
+#[test]
+fn a_judge_decides_about_binary_metadata() {
+    let (masker, scrubber_rules) = (masker(), rules());
+    let scrubber = Scrubber::new(scrubber_rules, &masker);
+    let mut reveal = Answers::revealing(&["github-pat"]);
+    assert_eq!(
+        scrubber.header(b"a-bin", STATUS.as_bytes(), &mut reveal),
+        Ok(None)
+    );
+    assert_eq!(reveal.asked, ["github-pat 2+40"]);
+    let mut block = Answers {
+        block: vec!["github-pat"],
+        ..Answers::default()
+    };
+    assert!(matches!(
+        scrubber.header(b"a-bin", STATUS.as_bytes(), &mut block),
+        Err(RedactError::Blocked { .. })
+    ));
+}
+
+#[test]
 fn targets_keep_names_and_lose_values() {
     let token = token();
     for (value, expected) in [

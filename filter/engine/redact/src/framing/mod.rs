@@ -10,6 +10,7 @@ mod protobuf;
 pub(crate) use events::Events;
 pub(crate) use fields::Fields;
 pub(crate) use grpc::Messages;
+pub(crate) use protobuf::Message;
 
 /// The shape of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

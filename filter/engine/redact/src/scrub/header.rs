@@ -7,21 +7,71 @@ use crate::RuleSet;
 
 use super::carriers::{Carriers, Role};
 use super::span::{self, Span};
-use super::{cookie, target};
+use super::{base64, cookie, target};
 
 /// The credentials in the value of the header `name`, in lower case.
 pub(super) fn spans<'r>(rules: &'r Arc<RuleSet>, name: &str, value: &[u8]) -> Vec<Span<'r>> {
     let carriers = &rules.carriers;
     let mut spans = match carriers.header(name) {
-        Role::Url => return target::spans(rules, value),
+        Role::Url => target::spans(rules, value),
         Role::Authorization => authorization(carriers, name, value),
         Role::Cookie => cookie::request(carriers, value),
         Role::SetCookie => cookie::response(carriers, value).into_iter().collect(),
         Role::Secret(carrier) => vec![carrier.span(trimmed(value), name.to_owned())],
         Role::Other => Vec::new(),
     };
-    spans.extend(span::by_rules(rules, value));
+    if !matches!(carriers.header(name), Role::Url) {
+        spans.extend(span::by_rules(rules, value));
+    }
+    spans.extend(basic(carriers, name, value));
     spans
+}
+
+/// `Basic` credentials, known by what they decode to: a user, a colon and a password.
+fn basic<'r>(carriers: &'r Carriers, name: &str, value: &[u8]) -> Vec<Span<'r>> {
+    const SCHEME: &[u8] = b"basic";
+    let Some(scheme) = carriers.scheme(SCHEME) else {
+        return Vec::new();
+    };
+    let mut spans = Vec::new();
+    for (at, word) in value.windows(SCHEME.len()).enumerate() {
+        let alone = at
+            .checked_sub(1)
+            .and_then(|before| value.get(before))
+            .is_none_or(|before| !before.is_ascii_alphanumeric());
+        if !alone || !word.eq_ignore_ascii_case(SCHEME) {
+            continue;
+        }
+        let behind = value.get(at + SCHEME.len()..).unwrap_or_default();
+        let text = behind.trim_ascii_start();
+        if text.len() == behind.len() {
+            continue;
+        }
+        let digits = text
+            .iter()
+            .position(|byte| !base64::is_digit(*byte))
+            .unwrap_or(text.len());
+        let (digits, rest) = text.split_at_checked(digits).unwrap_or((text, &[]));
+        let padding = rest
+            .iter()
+            .take(2)
+            .take_while(|byte| **byte == b'=')
+            .count();
+        if base64::decode(digits).is_some_and(|decoded| is_user_and_password(&decoded)) {
+            let from = value.len() - text.len();
+            spans.push(
+                scheme
+                    .carrier
+                    .span(from..from + digits.len() + padding, name.to_owned()),
+            );
+        }
+    }
+    spans
+}
+
+fn is_user_and_password(decoded: &[u8]) -> bool {
+    std::str::from_utf8(decoded)
+        .is_ok_and(|text| text.contains(':') && !text.chars().any(char::is_control))
 }
 
 /// What stands behind a scheme. Where the first word is no known scheme it may itself be the credential, so all of it goes.

@@ -3,6 +3,8 @@
 //! Why not the stream scanner alone: `authorization: Bearer x7f...` has no shape that a rule could know, and a URL hides a token behind
 //! percent encoding. Here names count first, then the rules look at every value, decoded.
 
+mod base64;
+mod binary;
 mod carriers;
 mod cookie;
 mod decode;
@@ -31,7 +33,8 @@ impl<'r> Scrubber<'r> {
     /// The header's value with its credentials masked; none if nothing is to be changed.
     ///
     /// `Authorization` and its kin keep the scheme, `Cookie` and `Set-Cookie` keep names and attributes, URLs keep all but secret values. What the
-    /// rules know is found anywhere, also up to three layers of percent encoding deep. Bytes that are no credential pass untouched, whatever they are. The name is compared without case. O(length).
+    /// rules know is found anywhere, also up to three layers of percent encoding deep. `Basic` credentials are found in any header, and in binary gRPC metadata (`-bin`) what its base64 hides is
+    /// masked in its length, so that the message stays valid. Bytes that are no credential pass untouched, whatever they are. The name is compared without case. O(length).
     ///
     /// # Errors
     /// [`RedactError::Blocked`] if the judge says so.
@@ -42,8 +45,15 @@ impl<'r> Scrubber<'r> {
         judge: &mut dyn Judge,
     ) -> Result<Option<Vec<u8>>, RedactError> {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let binary = if name.ends_with("-bin") {
+            binary::masked(self.rules, self.masker, value, judge)?
+        } else {
+            None
+        };
+        let value = binary.as_deref().unwrap_or(value);
         let spans = header::spans(self.rules, &name, value);
-        span::apply(spans, value, self.masker, judge)
+        let masked = span::apply(spans, value, self.masker, judge)?;
+        Ok(masked.or(binary))
     }
 
     /// The request target or URL with its credentials masked; none if nothing is to be changed.
