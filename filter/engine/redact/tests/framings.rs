@@ -246,6 +246,21 @@ mod grpc {
     }
 
     #[test]
+    fn every_example_comes_out_the_same_at_every_cut() {
+        let setup = Setup::new(GRPC);
+        for sample in rules()
+            .corpus()
+            .iter()
+            .filter(|sample| sample.text.len() < 300)
+        {
+            let json = format!("{{\"a\":\"{}\"}}", sample.text);
+            let fields = [field(2, sample.text.as_bytes()), field(9, b"after")].concat();
+            setup.assert_same_at_every_cut(&frame(0, json.as_bytes()));
+            setup.assert_same_at_every_cut(&frame(0, &fields));
+        }
+    }
+
+    #[test]
     fn a_message_of_another_codec_is_scanned_whole() {
         let token = token();
         // MessagePack: a map of one string; to Protocol Buffers the head is a tag, and half of the token a number.
