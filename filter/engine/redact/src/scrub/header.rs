@@ -59,11 +59,12 @@ fn basic<'r>(carriers: &'r Carriers, name: &str, value: &[u8]) -> Vec<Span<'r>> 
             .count();
         if base64::decode(digits).is_some_and(|decoded| is_user_and_password(&decoded)) {
             let from = value.len() - text.len();
-            spans.push(
-                scheme
-                    .carrier
-                    .span(from..from + digits.len() + padding, name.to_owned()),
-            );
+            let range = from..from + digits.len() + padding;
+            // Its own shape gives it away, not the header's name.
+            spans.push(Span {
+                carrier: None,
+                ..scheme.carrier.span(range, name.to_owned())
+            });
         }
     }
     spans
