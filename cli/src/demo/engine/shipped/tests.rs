@@ -13,12 +13,10 @@ use crate::demo::files;
 /// Envoy and the module; `None`, with the reason on standard error, where one is missing. On CI nothing may be missing.
 fn prerequisites() -> Option<(PathBuf, PathBuf, Project)> {
     let project = Project::find().unwrap();
-    let found = engines::find(Program::Envoy)
-        .map_err(anyhow::Error::from)
-        .and_then(|envoy| Ok((envoy, project.module(None)?)));
-    match found {
-        Ok((envoy, module)) => Some((envoy, module, project)),
-        Err(error) if std::env::var_os("CI").is_some() => panic!("{error:#}"),
+    let envoy = engines::for_tests(Program::Envoy).unwrap()?;
+    match project.module(None) {
+        Ok(module) => Some((envoy, module, project)),
+        Err(error) if engines::required() => panic!("{error:#}"),
         Err(error) => {
             eprintln!("skipped: {error:#}");
             None
