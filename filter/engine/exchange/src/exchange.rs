@@ -4,11 +4,13 @@
 //! trailers of either direction, [`Exchange::response_headers`] at most once, [`Exchange::finish`] last. A call that a
 //! host leaves out (a response that never came) changes nothing for the others.
 
+mod admit;
 mod finish;
 pub(crate) mod gate;
 mod plan;
 mod reply;
 mod stream;
+mod upgrade;
 
 use std::rc::Rc;
 
@@ -19,9 +21,9 @@ use self::{
     gate::Gate,
     plan::{OF_THE_OLD_BYTES, Plan},
     stream::Stream,
+    upgrade::Upgrade,
 };
 use crate::{
-    config::{AcceptEncoding, RangeRequests, Upgrades},
     engine::Engine,
     headers,
     judge::{Memo, Reveal},
@@ -84,94 +86,6 @@ impl Exchange {
             upgrade: None,
             withheld: None,
         }
-    }
-
-    fn admit(&mut self, end: bool) -> Step {
-        self.upgrade = upgrade(self.gate.headers());
-        let enforces = self.engine.enforces();
-        if self.gate.denies() && enforces {
-            return Step::Reply(reply::denied(&self.decision_id, &self.gate));
-        }
-        if self.upgrade.is_some() {
-            let refuse =
-                self.gate.is_guarded() || self.engine.redaction.upgrades == Upgrades::Refuse;
-            self.ledger.skip(Direction::Request, "upgrade");
-            self.ledger.skip(Direction::Response, "upgrade");
-            if refuse {
-                self.withheld = Some("upgrade");
-            }
-            if refuse && enforces {
-                return Step::Reply(reply::refused_upgrade(&self.decision_id));
-            }
-        }
-        // What follows the head of a tunnel's request is the tunnel, which is not read.
-        let end = end || (self.upgrade.is_some() && !carries_a_body(self.gate.headers()));
-        let unwanted = self.unwanted_of_request();
-        let redaction = &self.engine.redaction;
-        // What is written to a guarded service is a secret on purpose; whether it may be written was decided.
-        let redacts =
-            (redaction.request.headers || redaction.request.body) && !self.gate.is_guarded();
-        let present = |name: &&str| headers::first(self.gate.headers(), name).is_some();
-        if !redacts && !unwanted.iter().any(present) {
-            return Step::Forward;
-        }
-        let mut headers = self.gate.headers().clone();
-        let mut changed = headers::remove(&mut headers, &unwanted);
-        let redacted = if redacts {
-            self.redact_request(&mut headers, end)
-        } else {
-            Ok(false)
-        };
-        match redacted {
-            Err(reason) => self.withhold(Direction::Request, reason),
-            Ok(redacted) => {
-                changed |= redacted;
-                self.edit(headers, changed)
-            }
-        }
-    }
-
-    /// Request headers that would make the response unreadable, where it is to be read.
-    fn unwanted_of_request(&self) -> Vec<&'static str> {
-        let redaction = &self.engine.redaction;
-        let mut unwanted = Vec::new();
-        if !redaction.response.body && !self.reads_fields() {
-            return unwanted;
-        }
-        if redaction.accept_encoding == AcceptEncoding::Strip {
-            unwanted.push("accept-encoding");
-        }
-        if redaction.ranges == RangeRequests::Strip {
-            unwanted.extend(["range", "if-range"]);
-        }
-        unwanted
-    }
-
-    /// Whether the response will hold fields of a guarded secret.
-    fn reads_fields(&self) -> bool {
-        self.gate.call().is_some_and(|call| !call.fields.is_empty())
-    }
-
-    /// Masks headers and plans the body; tells whether a header was changed.
-    fn redact_request(&mut self, headers: &mut Headers, end: bool) -> Result<bool, &'static str> {
-        let engine = Rc::clone(&self.engine);
-        let side = &engine.redaction.request;
-        let mut changed = false;
-        if side.headers {
-            changed |= self.scrub(headers, Direction::Request, Place::Header)?;
-        }
-        if side.body {
-            match plan::request(&engine.redaction, headers, end) {
-                Plan::Empty => {}
-                Plan::Scan(framing) => {
-                    changed |= headers::remove(headers, OF_THE_OLD_BYTES);
-                    self.request = Some(Stream::new(&engine, framing));
-                }
-                Plan::Pass(reason) => self.ledger.skip(Direction::Request, reason),
-                Plan::Withhold(reason) => return Err(reason),
-            }
-        }
-        Ok(changed)
     }
 
     /// The response's headers. `end` tells that no body follows.
@@ -391,47 +305,6 @@ impl Exchange {
             Direction::Response => self.response.as_ref(),
         }
     }
-}
-
-/// A request to turn the connection into something that is not HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Upgrade {
-    /// `Upgrade` of HTTP/1.1, such as WebSocket.
-    Protocol,
-    /// CONNECT, and HTTP/2's extended CONNECT.
-    Tunnel,
-}
-
-impl Upgrade {
-    /// Whether a response with this status begins the other protocol. An upstream that ignores `Upgrade` answers as to any other request,
-    /// and so must be inspected: a caller could add the header just to get past the redactor.
-    fn is_accepted_by(self, status: u16) -> bool {
-        match self {
-            Upgrade::Protocol => status == 101,
-            // Some hosts translate an extended CONNECT to the older form.
-            Upgrade::Tunnel => status == 101 || (200..300).contains(&status),
-        }
-    }
-}
-
-fn upgrade(headers: &Headers) -> Option<Upgrade> {
-    if headers::first(headers, ":method").is_some_and(|method| method == b"CONNECT")
-        || headers::first(headers, ":protocol").is_some()
-    {
-        return Some(Upgrade::Tunnel);
-    }
-    let upgrades = headers::first(headers, "upgrade").is_some()
-        && headers::lists_token(headers, "connection", "upgrade");
-    upgrades.then_some(Upgrade::Protocol)
-}
-
-/// Whether a request that asks for an upgrade has a body of its own, before the tunnel: one that is not `GET` or `CONNECT`.
-fn carries_a_body(headers: &Headers) -> bool {
-    headers::first(headers, ":protocol").is_none()
-        && !matches!(
-            headers::first(headers, ":method"),
-            Some(b"GET" | b"CONNECT") | None
-        )
 }
 
 /// Request headers whose job is to carry a credential to the upstream.
