@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use veilgate_harness::lab::engines::{self, Program};
+use veilgate_harness::lab::{
+    self,
+    engines::{self, Program},
+};
 
 fn veilgate(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_veilgate"));
@@ -29,21 +31,14 @@ fn text(bytes: &[u8]) -> &str {
 
 /// Whether the module is built. Without it there is nothing to show, except on CI, where it has to be.
 fn module_is_built() -> bool {
-    let named = std::env::var_os("VEILGATE_WASM").map(PathBuf::from);
-    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/wasm32-wasip1");
-    let built = ["wasm", "wasm-dev"].map(|profile| target.join(profile).join("veilgate.wasm"));
-    let found = named.map_or_else(
-        || built.iter().any(|path| path.is_file()),
-        |path| path.is_file(),
-    );
-    assert!(
-        found || !engines::required(),
-        "the module is not built: run `make wasm`"
-    );
-    if !found {
-        eprintln!("skipped: the module is not built");
+    match lab::module() {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(!engines::required(), "{error}");
+            eprintln!("skipped: {error}");
+            false
+        }
     }
-    found
 }
 
 fn engines_are_installed() -> bool {
