@@ -58,7 +58,7 @@ pub use classify::{
 };
 pub use identity::{
     ApiClient, ApiKey, Combine, Identities, Identity, IdentityConfig, Issuer, Jwt, KeyedHash, Mtls,
-    Reason, StructError, User, Workload, Xfcc, decode_struct, identify,
+    Reason, User, Workload, Xfcc, identify,
 };
 pub use request::{Facts, Head};
 pub use verdict::{Verdict, VerdictReason};

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use veilgate_authorize::{Authorizer, IdentityConfig, Services};
 use veilgate_redact::{Masker, RuleSet, Scrubber};
 
-use crate::config::{self, Audit, Config, ConfigError, Limits, Mode, Redaction};
+use crate::{
+    config::{self, Audit, Config, ConfigError, Limits, Mode, Redaction},
+    gate::Policies,
+};
 
 /// Everything that is the same for all exchanges under one configuration. Immutable; share it by `Rc`.
 ///
 /// Building one compiles rules and policies (tens of milliseconds); nothing is compiled after that.
 pub struct Engine {
     pub(crate) mode: Mode,
-    pub(crate) authorizer: Authorizer,
-    pub(crate) services: Services,
-    pub(crate) identity: IdentityConfig,
+    #[cfg_attr(
+        not(feature = "policy"),
+        expect(dead_code, reason = "there is nothing to ask")
+    )]
+    pub(crate) policies: Policies,
     pub(crate) redaction: Redaction,
     pub(crate) audit: Audit,
     pub(crate) limits: veilgate_redact::Limits,
@@ -35,18 +39,13 @@ impl Engine {
     }
 
     fn new(config: Config) -> Result<Engine, ConfigError> {
-        let authorizer =
-            Authorizer::new(&config.policy).map_err(|error| ConfigError::at("policy", error))?;
-        let services =
-            Services::new(&config.services).map_err(|error| ConfigError::at("services", error))?;
+        let policies = Policies::new(&config.policy, &config.services, config.identity)?;
         let rules = rules(&config.redaction)?;
         check_block(&config.redaction.block, &rules)?;
         let masker = masker(&config.redaction)?;
         Ok(Engine {
             mode: config.mode,
-            authorizer,
-            services,
-            identity: config.identity,
+            policies,
             audit: config.audit,
             limits: limits(&config.limits),
             rules: Arc::new(rules),

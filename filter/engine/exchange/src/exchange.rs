@@ -6,7 +6,6 @@
 
 mod admit;
 mod finish;
-pub(crate) mod gate;
 mod plan;
 mod reply;
 mod stream;
@@ -14,19 +13,19 @@ mod upgrade;
 
 use std::rc::Rc;
 
-use veilgate_authorize::Facts;
+use veilgate_facts::Facts;
 
 pub use self::finish::{Ended, Record};
 use self::{
-    gate::Gate,
     plan::{OF_THE_OLD_BYTES, Plan},
     stream::Stream,
     upgrade::Upgrade,
 };
 use crate::{
     engine::Engine,
+    gate::Gate,
     headers,
-    judge::{Memo, Reveal},
+    judge::Reveal,
     ledger::{Ledger, Place},
     step::{Direction, Headers, Step, Withheld},
 };
@@ -38,7 +37,6 @@ pub struct Exchange {
     gate: Gate,
     decision_id: String,
     ledger: Ledger,
-    memo: Memo,
     request: Option<Stream>,
     response: Option<Stream>,
     /// The answer is ours: nothing in it needs inspection.
@@ -79,7 +77,6 @@ impl Exchange {
             gate,
             decision_id: format!("{random:016x}"),
             ledger: Ledger::default(),
-            memo: Memo::default(),
             request: None,
             response: None,
             replied: false,
@@ -132,7 +129,7 @@ impl Exchange {
         let engine = Rc::clone(&self.engine);
         let mut changed = self.redact_head(headers)?;
         // The fields of a guarded secret are policy, not redaction: they are asked for whatever `redaction` says.
-        let roots: &[String] = self.gate.call().map_or(&[], |call| &call.fields);
+        let roots = self.gate.fields();
         if !engine.redaction.response.body && roots.is_empty() {
             return Ok(changed);
         }
@@ -178,7 +175,6 @@ impl Exchange {
             engine,
             gate,
             ledger,
-            memo,
             request,
             response,
             ..
@@ -195,7 +191,6 @@ impl Exchange {
         let mut judge = Reveal {
             engine,
             gate,
-            memo,
             ledger,
             direction,
             place: Place::Body,
@@ -253,7 +248,6 @@ impl Exchange {
             engine,
             gate,
             ledger,
-            memo,
             ..
         } = self;
         let carriers = engine.redaction.carriers && direction == Direction::Response;
@@ -269,7 +263,6 @@ impl Exchange {
             let mut judge = Reveal {
                 engine,
                 gate,
-                memo,
                 ledger,
                 direction,
                 place,

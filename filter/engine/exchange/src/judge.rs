@@ -1,32 +1,18 @@
-//! Who may see what: asks the policy once per exchange for each kind or field, and keeps the ledger.
+//! Who may see what: asks the gate about every finding and field, and keeps the ledger.
 
-use std::collections::HashMap;
-
-use veilgate_authorize::Credential;
 use veilgate_redact::{Finding, Judge, Treatment};
 
 use crate::{
     engine::Engine,
-    exchange::gate::{self, Gate},
+    gate::Gate,
     ledger::{Ledger, Place, Treated},
     step::Direction,
 };
 
-/// Answers already given in this exchange. Kinds come from rule files, names of headers from the message. Fields are not
-/// remembered: each is asked about once.
-#[derive(Debug, Default)]
-pub(crate) struct Memo {
-    credentials: HashMap<(String, Direction, Place, String), bool>,
-}
-
-/// A message with more kinds and headers than this is asked again for the rest: slower, never larger.
-const MEMO: usize = 512;
-
 /// The judge of one message part.
 pub(crate) struct Reveal<'a> {
     pub(crate) engine: &'a Engine,
-    pub(crate) gate: &'a Gate,
-    pub(crate) memo: &'a mut Memo,
+    pub(crate) gate: &'a mut Gate,
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) direction: Direction,
     pub(crate) place: Place,
@@ -41,7 +27,14 @@ impl Judge for Reveal<'_> {
         if finding.carrier.is_some() && !self.carriers {
             return Treatment::Reveal;
         }
-        let (treatment, treated) = if self.may_reveal(finding) {
+        let revealed = self.gate.reveals_credential(
+            self.engine,
+            finding,
+            self.direction,
+            self.place,
+            self.field,
+        );
+        let (treatment, treated) = if revealed {
             (Treatment::Reveal, Treated::Revealed)
         } else if self
             .engine
@@ -81,37 +74,6 @@ impl Judge for Reveal<'_> {
     }
 }
 
-impl Reveal<'_> {
-    fn may_reveal(&mut self, finding: &Finding<'_>) -> bool {
-        let key = (
-            finding.kind.to_owned(),
-            self.direction,
-            self.place,
-            self.field.to_owned(),
-        );
-        if let Some(known) = self.memo.credentials.get(&key) {
-            return *known;
-        }
-        let credential = Credential {
-            kind: finding.kind,
-            category: finding.category,
-            confidence: &finding.confidence.to_string(),
-            direction: match self.direction {
-                Direction::Request => veilgate_authorize::Direction::Request,
-                Direction::Response => veilgate_authorize::Direction::Response,
-            },
-            place: gate::place(self.place),
-            carrier: self.field,
-            call: None,
-        };
-        let answer = self.gate.reveals_credential(self.engine, credential);
-        if self.memo.credentials.len() < MEMO {
-            self.memo.credentials.insert(key, answer);
-        }
-        answer
-    }
-}
-
 /// Text of a message as records may show it: one line, without anything that a rule knows.
 pub(crate) fn for_records(engine: &Engine, text: &[u8]) -> String {
     let mut judge = Never {
@@ -121,6 +83,18 @@ pub(crate) fn for_records(engine: &Engine, text: &[u8]) -> String {
     // No carrier has an empty name, so only the rules count.
     match engine.scrubber().header(b"", text, &mut judge) {
         Ok(masked) => printable(masked.as_deref().unwrap_or(text)),
+        Err(_) => UNREADABLE.to_owned(),
+    }
+}
+
+/// A request's target, or a resource named after one, with every credential masked.
+pub(crate) fn masked_target(engine: &Engine, target: &[u8], ledger: Option<&mut Ledger>) -> String {
+    let mut judge = Never {
+        ledger,
+        place: Place::Target,
+    };
+    match engine.scrubber().target(target, &mut judge) {
+        Ok(masked) => printable(masked.as_deref().unwrap_or(target)),
         Err(_) => UNREADABLE.to_owned(),
     }
 }

@@ -7,13 +7,11 @@
 mod api_key;
 mod certificate;
 mod config;
-mod metadata;
 mod spiffe;
 mod token;
 mod xfcc;
 
 pub use config::{ApiKey, Combine, IdentityConfig, Issuer, Jwt, KeyedHash, Mtls, Xfcc};
-pub use metadata::{StructError, decode_struct};
 
 use std::borrow::Cow;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Issuer, Jwt, Reason, User, metadata};
+use super::{Issuer, Jwt, Reason, User};
 
 const FILTER: &str = "envoy.filters.http.jwt_authn";
 /// Longest issuer, and longest subject, in bytes.
@@ -15,7 +15,7 @@ pub(super) fn user(config: &Jwt, metadata: &[u8]) -> Result<Option<User>, Reason
     if metadata.is_empty() {
         return Ok(None);
     }
-    let claims = metadata::claims(metadata, FILTER, &config.payload_key)
+    let claims = veilgate_facts::claims(metadata, FILTER, &config.payload_key)
         .map_err(|_| Reason::MetadataMalformed)?;
     claims
         .map(|claims| from_claims(config, &claims))

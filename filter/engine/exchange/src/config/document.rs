@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Deserialize;
-use veilgate_authorize::{IdentityConfig, PolicyBundle, ServiceConfig};
+
+use crate::gate::{IdentityConfig, PolicyBundle, ServiceConfigs};
 
 /// The whole document. An empty one is valid: no service is guarded, responses are redacted.
 #[derive(Debug, Default, Deserialize)]
@@ -14,7 +15,7 @@ pub struct Config {
     /// Cedar policies and entities.
     pub policy: PolicyBundle,
     /// Which requests are calls to a secret service.
-    pub services: Vec<ServiceConfig>,
+    pub services: ServiceConfigs,
     /// How callers are identified.
     pub identity: IdentityConfig,
     /// What is masked, where, and how a mask looks.

@@ -81,7 +81,7 @@ impl Exchange {
 
     /// Whether the response will hold fields of a guarded secret.
     fn reads_fields(&self) -> bool {
-        self.gate.call().is_some_and(|call| !call.fields.is_empty())
+        !self.gate.fields().is_empty()
     }
 
     /// Masks headers and plans the body; tells whether a header was changed.

@@ -1,13 +1,11 @@
 //! The end of an exchange: log fields, audit record, counters.
 
-use veilgate_authorize::Identity;
-
-use super::{Exchange, gate::Outcome};
+use super::Exchange;
 use crate::{
-    audit::{self, Call, Inspected, Request, Response},
+    audit::{self, Inspected, Request, Response},
     engine::Engine,
     headers,
-    judge::{Never, UNREADABLE, for_records, printable},
+    judge::{Never, UNREADABLE, for_records, masked_target, printable},
     ledger::{Ledger, Place},
     metrics::{self, Count},
     step::Headers,
@@ -87,13 +85,8 @@ impl Exchange {
             reason: self.gate.reason(),
             policies: self.gate.policies(),
             errors: &errors,
-            identities: self
-                .gate
-                .identities
-                .iter()
-                .map(|identity| who(&self.engine, identity))
-                .collect(),
-            call: self.call(),
+            identities: self.gate.identities(&self.engine),
+            call: self.gate.call(&self.engine),
             request: Request {
                 method: &header(":method"),
                 // Without user information, which is no part of a host's name.
@@ -113,26 +106,6 @@ impl Exchange {
             },
         }
         .line()
-    }
-
-    fn call(&self) -> Option<Call<'_>> {
-        match &self.gate.outcome {
-            Outcome::Unguarded | Outcome::Unseen => None,
-            Outcome::Refused { service, .. } => Some(Call {
-                service,
-                entry: "",
-                action: "",
-                sub_action: None,
-                resource: String::new(),
-            }),
-            Outcome::Decided(call, _) => Some(Call {
-                service: &call.service,
-                entry: &call.entry,
-                action: call.action.as_str(),
-                sub_action: call.sub_action.as_deref(),
-                resource: masked_target(&self.engine, call.resource.id.as_bytes(), None),
-            }),
-        }
     }
 }
 
@@ -178,29 +151,4 @@ fn log_fields(
         fields.push((field, printable(&masked).into_bytes()));
     }
     fields
-}
-
-fn masked_target(engine: &Engine, target: &[u8], ledger: Option<&mut Ledger>) -> String {
-    let mut judge = Never {
-        ledger,
-        place: Place::Target,
-    };
-    match engine.scrubber().target(target, &mut judge) {
-        Ok(masked) => printable(masked.as_deref().unwrap_or(target)),
-        Err(_) => UNREADABLE.to_owned(),
-    }
-}
-
-fn who(engine: &Engine, identity: &Identity) -> audit::Identity<'static> {
-    let (kind, reason) = match identity {
-        Identity::Workload(_) => ("workload", None),
-        Identity::User(_) => ("user", None),
-        Identity::ApiClient(_) => ("api-client", None),
-        Identity::Anonymous(reason) => ("anonymous", Some(reason.as_str())),
-    };
-    let id = match reason {
-        Some(_) => String::new(),
-        None => for_records(engine, identity.id().as_bytes()),
-    };
-    audit::Identity { kind, id, reason }
 }

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use super::gate::Gate;
-use crate::step::{Direction, Reply};
+use crate::{
+    gate::Gate,
+    step::{Direction, Reply},
+};
 
 /// gRPC's PERMISSION_DENIED.
 const PERMISSION_DENIED: u8 = 7;

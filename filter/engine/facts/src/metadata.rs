@@ -29,7 +29,10 @@ pub fn decode_struct(bytes: &[u8]) -> Result<Value, StructError> {
 }
 
 /// The claims that a filter left under `filter_metadata[filter][key]` of a serialized `Metadata`; `None` when there are none.
-pub(super) fn claims(
+///
+/// # Errors
+/// As for [`decode_struct`]; also when there is something else under `key` than an object.
+pub fn claims(
     metadata: &[u8],
     filter: &str,
     key: &str,
@@ -193,3 +196,6 @@ fn read_number(number: f64) -> Result<Value, StructError> {
         .map(Value::Number)
         .ok_or(StructError)
 }
+
+#[cfg(test)]
+mod tests;
