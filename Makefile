@@ -5,7 +5,7 @@ MODULE := $(or $(CARGO_TARGET_DIR),target)/$(WASM_TARGET)/wasm/veilgate.wasm
 COMMAND := $(or $(CARGO_TARGET_DIR),target)/debug/veilgate
 export VEILGATE_WASM ?= $(abspath $(MODULE))
 
-.PHONY: help demo test ready wasm command target engines scenarios soak fmt lint deny doc
+.PHONY: help demo test ready wasm command target engines scenarios soak fuzz fmt lint deny doc
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ scenarios: wasm ## Run the scenarios only
 
 soak: wasm ## Run the soak test only: 100,000 mixed requests through real Envoy, and its figures
 	cargo test --workspace --test soak -- --nocapture
+
+fuzz: ## Fuzz each target for SECONDS (default 60): make fuzz SECONDS=600 TARGETS="redactor grpc"
+	@fuzz/run $(or $(SECONDS),60) $(TARGETS)
 
 fmt: ## Check formatting
 	cargo fmt --all --check
