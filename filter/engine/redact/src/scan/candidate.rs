@@ -23,6 +23,8 @@ pub(super) struct Candidate {
     position: u64,
     /// Where the value would end, if the next byte allows it.
     pending: Option<u64>,
+    /// The first byte of the escapes that this text is written with, once its lead was seen to be: from there on escapes come before bytes.
+    written_with: Option<u8>,
     /// Bytes looked at.
     pub(super) steps: u64,
     /// It reached the limit before its end was known.
@@ -86,6 +88,7 @@ impl Candidate {
             count: 0,
             position: start,
             pending: None,
+            written_with: None,
             steps: 0,
             overlong: false,
         };
@@ -397,6 +400,9 @@ impl Candidate {
                 let Some(state) = automaton.step(self.state, *byte) else {
                     break;
                 };
+                if Some(*byte) == self.written_with && self.escape(text) != Escape::No {
+                    break;
+                }
                 self.state = state;
                 self.position += 1;
                 if automaton.accepts(state) && !matched(self, self.position) {
@@ -416,6 +422,9 @@ impl Candidate {
             let Some(state) = automaton.step(self.state, byte) else {
                 return Went::Stuck;
             };
+            if self.in_lead() {
+                self.written_with = text.window.byte(self.position);
+            }
             self.state = state;
             self.position += length as u64;
             if automaton.accepts(state) && !matched(self, self.position) {
@@ -435,7 +444,7 @@ impl Candidate {
     ) -> Went {
         loop {
             let wanted = limit.min(self.position.saturating_add(u64::from(most - self.count)));
-            let (end, walked) = runs.end(class, self.position, wanted, text.window);
+            let (end, walked) = self.run_end(class, wanted, text, runs);
             self.steps += walked + 1;
             self.count += u32::try_from(end - self.position).unwrap_or(0);
             self.position = end;
@@ -450,10 +459,34 @@ impl Candidate {
                     self.count += 1;
                     self.position += length as u64;
                 }
+                Escape::No if self.at_plain_introducer(class, text) => {
+                    self.count += 1;
+                    self.position += 1;
+                }
                 Escape::Unfinished => return Went::Unfinished,
                 Escape::Byte(..) | Escape::No => return Went::Through,
             }
         }
+    }
+
+    /// Whether the run stopped only to see whether an escape starts here.
+    fn at_plain_introducer(&self, class: &ByteSet, text: Text<'_>) -> bool {
+        self.written_with.is_some_and(|first| {
+            class.contains(first) && text.window.byte(self.position) == Some(first)
+        })
+    }
+
+    /// Where the run of `class` ends from here, or `to` if that comes first; and how many bytes had to be looked at for it.
+    fn run_end(&self, class: &ByteSet, to: u64, text: Text<'_>, runs: &mut Runs) -> (u64, u64) {
+        let Some(first) = self.written_with.filter(|first| class.contains(*first)) else {
+            return runs.end(class, self.position, to, text.window);
+        };
+        let bytes = text.window.slice(self.position, to);
+        let plain = bytes
+            .iter()
+            .position(|byte| *byte == first || !class.contains(*byte));
+        let plain = plain.unwrap_or(bytes.len()) as u64;
+        (self.position + plain, plain)
     }
 
     /// The escape that the automaton stopped at.
