@@ -87,7 +87,9 @@ pub enum RuleError {
         /// The name given.
         kind: String,
     },
-    /// All rules together do not fit the anchor automaton.
-    #[error("the anchors of all rules do not fit one automaton: {0}")]
+    /// All rules together do not fit the index.
+    #[error(
+        "the anchors of all rules do not fit one index: {0}; disable rules that you do not need"
+    )]
     Anchors(String),
 }

@@ -8,8 +8,11 @@ mod anchor;
 mod automaton;
 mod builder;
 mod bytes;
+mod compiled;
 mod example;
 mod file;
+mod index;
+mod matcher;
 mod pattern;
 mod prebuilt;
 mod rule;
@@ -19,10 +22,11 @@ use std::sync::Arc;
 pub use builder::RuleSetBuilder;
 pub use rule::Rule;
 
-pub(crate) use anchor::{AnchorState, Anchors};
 pub(crate) use automaton::{Automaton, State};
+pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
-pub(crate) use rule::Matcher;
+pub(crate) use index::{Filter, Index};
+pub(crate) use matcher::{Matcher, Part};
 
 use crate::scrub::Carriers;
 use crate::{RuleError, RuleId};
@@ -32,7 +36,7 @@ use crate::{RuleError, RuleId};
 /// A `RuleSet` that exists is valid: every pattern compiled, every rule has an anchor and a bound.
 pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
-    pub(crate) anchors: Anchors,
+    pub(crate) index: Index,
     pub(crate) carriers: Carriers,
 }
 

@@ -1,7 +1,10 @@
-//! From bytes to credentials: anchors, candidates, and which of them win.
+//! From bytes to credentials: words, candidates, and which of them win.
 
 mod candidate;
+mod escape;
 mod open;
+mod prefilter;
+mod runs;
 mod scanner;
 mod window;
 

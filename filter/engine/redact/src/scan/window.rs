@@ -1,7 +1,8 @@
 //! The bytes of a stream that are still needed: held back, or looked back at.
 
-/// Bytes behind the first held one that stay readable: the longest anchor, and an escape such as `\u000a` before it.
-const HISTORY: u64 = 32;
+/// Bytes before the first held one that stay readable: a word cut off before it is long enough to be looked up, what an anchor has before the word,
+/// and an escape such as `\u000a` before that.
+const HISTORY: u64 = 64;
 
 /// A moving part of the stream, addressed by stream offset.
 #[derive(Default)]
@@ -31,6 +32,11 @@ impl Window {
         self.bytes
             .get(usize::try_from(at.checked_sub(self.base)?).ok()?)
             .copied()
+    }
+
+    /// Offset of the first byte that can still be read.
+    pub(super) fn base(&self) -> u64 {
+        self.base
     }
 
     /// The bytes from `from` up to `to`, as far as they are kept.
