@@ -259,7 +259,7 @@ fn base64_is_decoded_and_encoded_again() {
         (10, "\r\n"),
         (3, "\n"),
     ] {
-        for around in ["", "a", "ab", &"clean text ".repeat(9)] {
+        for around in ["", "a ", "ab ", &"clean text ".repeat(9)] {
             let clear = format!("{around}{} {around}{}", token(), token());
             let masked = clear.replace(&token(), "[REDACTED:github-pat]");
             for trailing in ["", line_break] {
