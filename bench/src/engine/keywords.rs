@@ -1,0 +1,164 @@
+//! Keywords by `aho-corasick`, then the rule's regex where one stands: what secret scanners do.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::Instant;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use anyhow::{Context, Result, ensure};
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::literal::Extractor;
+
+use super::rules::Pattern;
+use super::{Engine, Runtime, Sample, pass};
+use crate::corpus::Corpus;
+
+/// No rule's match is longer before its tail, and no tail is followed further.
+const WINDOW: usize = 4096;
+
+/// One automaton over the fixed parts of all rules, one anchored regex per rule.
+pub(crate) struct Keywords {
+    keywords: AhoCorasick,
+    /// The rules behind each keyword.
+    rules: Vec<Vec<usize>>,
+    regexes: Vec<Anchored>,
+}
+
+struct Anchored {
+    whole: Regex,
+    before: Option<Regex>,
+}
+
+impl Keywords {
+    pub(crate) fn new(patterns: &[Pattern]) -> Result<Self> {
+        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut literals: Vec<Vec<u8>> = Vec::new();
+        let mut rules: Vec<Vec<usize>> = Vec::new();
+        for (rule, pattern) in patterns.iter().enumerate() {
+            for literal in fixed(&pattern.start())? {
+                let at = *known.entry(literal.clone()).or_insert_with(|| {
+                    literals.push(literal);
+                    rules.push(Vec::new());
+                    rules.len() - 1
+                });
+                if let Some(rules) = rules.get_mut(at)
+                    && rules.last() != Some(&rule)
+                {
+                    rules.push(rule);
+                }
+            }
+        }
+        Ok(Self {
+            keywords: AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(&literals)?,
+            rules,
+            regexes: patterns
+                .iter()
+                .map(|pattern| {
+                    Ok(Anchored {
+                        whole: compiled(&format!(r"\A{}", pattern.behind_before()))?,
+                        before: pattern.before().map(compiled).transpose()?,
+                    })
+                })
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    fn matches(&self, text: &[u8]) -> u64 {
+        let mut count = 0;
+        for hit in self.keywords.find_overlapping_iter(text) {
+            for rule in self
+                .rules
+                .get(hit.pattern().as_usize())
+                .into_iter()
+                .flatten()
+            {
+                let Some(regex) = self.regexes.get(*rule) else {
+                    continue;
+                };
+                let end = text.len().min(hit.start() + WINDOW);
+                let stands = match (&regex.before, hit.start().checked_sub(1)) {
+                    (Some(class), Some(at)) => text
+                        .get(at..hit.start())
+                        .is_some_and(|byte| class.is_match(byte)),
+                    _ => true,
+                };
+                let window = text.get(hit.start()..end).unwrap_or_default();
+                count += u64::from(stands && regex.whole.find(window).is_some());
+            }
+        }
+        count
+    }
+}
+
+/// The fixed parts of all rules, each once, as text in lower case.
+pub(crate) fn keywords(patterns: &[Pattern]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for pattern in patterns {
+        for literal in fixed(&pattern.start())? {
+            all.push(String::from_utf8(literal)?);
+        }
+    }
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
+/// The literals that a match starts with, without regard to case.
+fn fixed(pattern: &str) -> Result<Vec<Vec<u8>>> {
+    let hir = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(pattern)?;
+    let mut sequence = Extractor::new().limit_total(4096).extract(&hir);
+    sequence.keep_first_bytes(5);
+    sequence.dedup();
+    let literals = sequence
+        .literals()
+        .with_context(|| format!("`{pattern}` starts with anything"))?;
+    let mut fixed: Vec<Vec<u8>> = literals
+        .iter()
+        .map(|literal| literal.as_bytes().to_ascii_lowercase())
+        .collect();
+    fixed.sort();
+    fixed.dedup();
+    ensure!(
+        fixed.iter().all(|literal| literal.len() >= 2),
+        "`{pattern}` starts with almost anything"
+    );
+    Ok(fixed)
+}
+
+fn compiled(pattern: &str) -> Result<Regex> {
+    Ok(RegexBuilder::new(pattern)
+        .unicode(false)
+        .size_limit(64 << 20)
+        .build()?)
+}
+
+impl Engine for Keywords {
+    fn name(&self) -> &'static str {
+        "ac_regex"
+    }
+
+    fn runtime(&self) -> Runtime {
+        Runtime::Native
+    }
+
+    fn pass(
+        &mut self,
+        corpus: &Corpus,
+        slices: &[Range<usize>],
+        repetitions: u32,
+    ) -> Result<Vec<Sample>> {
+        pass(corpus, slices, repetitions, |bytes| {
+            let at = Instant::now();
+            let count = self.matches(bytes);
+            Ok((at.elapsed(), count))
+        })
+    }
+}
