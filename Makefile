@@ -53,12 +53,11 @@ soak: wasm ## Run the soak test only: 100,000 mixed requests through real Envoy,
 
 bench-guest: target ## Build what benchmarks run in WebAssembly: the scan engine alone, with and without SIMD
 	cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm
-	RUSTFLAGS="-C target-feature=-simd128" \
-	  cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm --target-dir $(or $(CARGO_TARGET_DIR),target)/bench/no-simd
+	RUSTFLAGS="-C target-feature=-simd128" cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm-scalar
 
 bench-scan: bench-guest ## Measure the scan engine beside others, and write docs/benchmarks.md (BENCH=--quick for a look)
 	@bench/vectorscan
-	cargo run --locked --release -p veilgate-bench -- scan $(BENCH)
+	cargo run --locked --profile measure -p veilgate-bench -- scan $(BENCH)
 
 bench-gate: ## Fail if the scan engine takes too many instructions per byte
 	cargo build --locked --release -p veilgate-bench-guest --example counted

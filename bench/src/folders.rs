@@ -39,8 +39,8 @@ impl Folders {
     }
 
     pub(crate) fn guest_without_simd(&self) -> PathBuf {
-        self.results()
-            .join("no-simd/wasm32-wasip1/wasm/veilgate_bench_guest.wasm")
+        self.target
+            .join("wasm32-wasip1/wasm-scalar/veilgate_bench_guest.wasm")
     }
 
     /// The program whose instructions are counted.

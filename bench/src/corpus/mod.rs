@@ -171,6 +171,20 @@ mod tests {
     }
 
     #[test]
+    fn instructions_are_always_counted_on_the_same_texts() {
+        let sums = deterministic(100_000).map(|(_, text)| {
+            text.iter().fold(0u32, |sum, byte| {
+                sum.wrapping_mul(31).wrapping_add(u32::from(*byte))
+            })
+        });
+        assert_eq!(
+            sums,
+            [320_184_349, 2_355_363_927],
+            "limits of the gate were set on other texts"
+        );
+    }
+
+    #[test]
     fn without_the_real_part_the_synthetic_one_is_all() {
         let text = mixed("x", Err(anyhow::anyhow!("no network")), vec![b's'; 9], 9);
         assert_eq!(text, b"sssssssss");

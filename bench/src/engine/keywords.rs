@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::literal::Extractor;
 
-use super::rules::Pattern;
+use super::rules::{Before, Pattern};
 use super::{Engine, Runtime, Sample, pass};
 use crate::corpus::Corpus;
 
@@ -26,7 +26,7 @@ pub(crate) struct Keywords {
 
 struct Anchored {
     whole: Regex,
-    before: Option<Regex>,
+    before: Before,
 }
 
 impl Keywords {
@@ -60,7 +60,7 @@ impl Keywords {
                 .map(|pattern| {
                     Ok(Anchored {
                         whole: compiled(&format!(r"\A{}", pattern.behind_before()))?,
-                        before: pattern.before().map(compiled).transpose()?,
+                        before: pattern.before()?,
                     })
                 })
                 .collect::<Result<_>>()?,
@@ -80,14 +80,10 @@ impl Keywords {
                     continue;
                 };
                 let end = text.len().min(hit.start() + WINDOW);
-                let stands = match (&regex.before, hit.start().checked_sub(1)) {
-                    (Some(class), Some(at)) => text
-                        .get(at..hit.start())
-                        .is_some_and(|byte| class.is_match(byte)),
-                    _ => true,
-                };
                 let window = text.get(hit.start()..end).unwrap_or_default();
-                count += u64::from(stands && regex.whole.find(window).is_some());
+                count += u64::from(
+                    regex.before.allows(text, hit.start()) && regex.whole.find(window).is_some(),
+                );
             }
         }
         count
@@ -160,5 +156,28 @@ impl Engine for Keywords {
             let count = self.matches(bytes);
             Ok((at.elapsed(), count))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use veilgate_redact::RuleSet;
+
+    use super::*;
+    use crate::engine::patterns;
+    use crate::folders::Folders;
+
+    #[test]
+    fn it_knows_the_same_rules() {
+        let engine = Keywords::new(&patterns(&Folders::new().rules()).unwrap()).unwrap();
+        let samples = Arc::new(RuleSet::builtin().unwrap()).corpus();
+        let missed: Vec<&str> = samples
+            .iter()
+            .filter(|sample| engine.matches(sample.text.as_bytes()) == 0)
+            .map(|sample| sample.text.as_str())
+            .collect();
+        assert_eq!(missed, Vec::<&str>::new());
     }
 }

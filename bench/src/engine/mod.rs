@@ -20,7 +20,7 @@ pub(crate) use memory::Memory;
 pub(crate) use native::Native;
 pub(crate) use node::{Call, Node};
 pub(crate) use regex_set::Set;
-pub(crate) use rules::patterns;
+pub(crate) use rules::{Pattern, patterns};
 pub(crate) use vectorscan::{Report, Vectorscan, library, version};
 pub(crate) use wasmtime::Wasmtime;
 

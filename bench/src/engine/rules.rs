@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use regex::bytes::RegexBuilder;
 use serde::Deserialize;
 
 /// A rule without its name: where it may stand, what leads to the value, the value, what else belongs to it.
@@ -66,8 +67,46 @@ impl Pattern {
         format!("{}(?:{})", lead.unwrap_or_default(), self.pattern)
     }
 
-    /// The byte that may stand before.
-    pub(crate) fn before(&self) -> Option<&str> {
-        self.before.as_deref()
+    /// The bytes that may stand before.
+    pub(crate) fn before(&self) -> Result<Before> {
+        let class = self.before.as_deref().unwrap_or("(?s:.)");
+        let class = RegexBuilder::new(class).unicode(false).build()?;
+        Ok(Before(
+            (0..=u8::MAX).map(|byte| class.is_match(&[byte])).collect(),
+        ))
+    }
+}
+
+/// A class of bytes, as a table.
+pub(crate) struct Before(Vec<bool>);
+
+impl Before {
+    /// Whether a match may start here.
+    pub(crate) fn allows(&self, text: &[u8], start: usize) -> bool {
+        let byte = start.checked_sub(1).and_then(|before| text.get(before));
+        byte.is_none_or(|byte| self.0.get(usize::from(*byte)).is_some_and(|may| *may))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_becomes_one_expression() {
+        let rule = Pattern {
+            before: Some("[^a-z]".to_owned()),
+            lead: Some("key=".to_owned()),
+            pattern: "a|b".to_owned(),
+            tail: Some("c*".to_owned()),
+            after: Some("[.]".to_owned()),
+        };
+        assert_eq!(
+            rule.anywhere(),
+            "(?:^|[^a-z])(?:key=)(?:a|b)(?:c*)(?:[.]|$)"
+        );
+        let before = rule.before().unwrap();
+        assert!(before.allows(b"-key=a", 1) && before.allows(b"key=a", 0));
+        assert!(!before.allows(b"xkey=a", 1));
     }
 }

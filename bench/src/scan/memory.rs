@@ -7,7 +7,7 @@ use veilgate_redact::{Framing, Limits, MaskAll, MaskStyle, Masker, Redactor, Rul
 
 use super::Rules;
 use crate::corpus::Corpus;
-use crate::engine::CHUNK;
+use crate::engine::{CHUNK, Engine, Keywords, Pattern, Set};
 use crate::heap;
 
 /// All in bytes.
@@ -21,6 +21,8 @@ pub(crate) struct Memory {
     pub(crate) guest: u64,
     /// Size of the guest's module.
     pub(crate) module: u64,
+    /// Heap of the engines in Rust that ours is compared with, by their names.
+    pub(crate) others: Vec<(&'static str, usize)>,
 }
 
 /// The built-in rules, and the heap they take.
@@ -28,6 +30,26 @@ pub(crate) fn rules() -> Result<(Rules, usize)> {
     let before = heap::now();
     let rules = Arc::new(RuleSet::builtin()?);
     Ok((rules, heap::now().saturating_sub(before)))
+}
+
+/// The heap of engines that were built and have scanned the beginning of a corpus.
+pub(crate) fn others(patterns: &[Pattern], corpus: &Corpus) -> Result<Vec<(&'static str, usize)>> {
+    let before = heap::now();
+    let mut set = Set::new(patterns)?;
+    scan(&mut set, corpus)?;
+    let between = heap::now();
+    let mut keywords = Keywords::new(patterns)?;
+    scan(&mut keywords, corpus)?;
+    Ok(vec![
+        (set.name(), between.saturating_sub(before)),
+        (keywords.name(), heap::now().saturating_sub(between)),
+    ])
+}
+
+fn scan(engine: &mut dyn Engine, corpus: &Corpus) -> Result<()> {
+    let beginning = 0..corpus.bytes.len().min(1_000_000);
+    engine.pass(corpus, &[beginning], 1)?;
+    Ok(())
 }
 
 /// The most heap that a stream of any corpus needs at once. Its output goes to a buffer that was there before.

@@ -10,7 +10,7 @@ mod targets;
 use std::fs;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use veilgate_redact::RuleSet;
 
 use crate::corpus::{self, Sizes};
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         &folders.results().join("packages"),
         &folders.results().join("corpora"),
     )?;
-    ensure!(!corpora.is_empty(), "no corpus of that name");
+    let first = corpora.first().context("no corpus of that name")?;
 
     let mut native = Native::new()?;
     let node = Node::new(&folders.script(), &folders.guest(), Call::Scan)?;
@@ -69,6 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         stream: memory::stream(&rules, &corpora)?,
         guest: node.memory()?,
         module: fs::metadata(folders.guest())?.len(),
+        others: memory::others(&patterns(&folders.rules())?, first)?,
     };
 
     fs::write(folders.results().join("scan.jsonl"), figures.lines()?)?;

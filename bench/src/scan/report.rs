@@ -163,10 +163,25 @@ fn ratios(figures: &Figures) -> String {
 
 fn costs(figures: &Figures) -> String {
     let memory = &figures.memory;
-    let mut text = format!(
-        "### Memory\n\n| what | bytes |\n|---|--:|\n| rules, native heap | {} |\n| one stream, native heap, at most, over all corpora | {} |\n| linear memory of the guest after all corpora, its stack of 1 MiB included | {} |\n| module of the guest | {} |\n\n### Headers\n\n| map | native | V8 | wasmtime |\n|---|--:|--:|--:|\n",
-        memory.rules, memory.stream, memory.guest, memory.module,
-    );
+    let mut text = String::from("### Memory\n\n| what | bytes |\n|---|--:|\n");
+    for (what, bytes) in [
+        ("compiled rules, native heap", memory.rules as u64),
+        (
+            "one stream, native heap, the most on any corpus",
+            memory.stream as u64,
+        ),
+        (
+            "linear memory of the guest after all corpora, its stack of 1 MiB and its chunks of 64 KB included",
+            memory.guest,
+        ),
+        ("module of the guest", memory.module),
+    ] {
+        let _infallible = writeln!(text, "| {what} | {bytes} |");
+    }
+    for (name, bytes) in &memory.others {
+        let _infallible = writeln!(text, "| `{name}`, heap after 1 MB | {bytes} |");
+    }
+    text.push_str("\n### Headers\n\n| map | native | V8 | wasmtime |\n|---|--:|--:|--:|\n");
     for maps in figures.headers.chunk_by(|one, next| one.map == next.map) {
         if let Some(map) = maps.first() {
             let _infallible = write!(

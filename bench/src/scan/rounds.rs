@@ -159,3 +159,80 @@ fn agreed(engines: &[Box<dyn Engine>], runs: &[Run], corpus: &Corpus) -> Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// Takes a time per byte that differs from scan to scan, and finds one thing in each slice.
+    struct Steady {
+        nanoseconds: u32,
+        scans: u32,
+        findings: u64,
+    }
+
+    impl Engine for Steady {
+        fn name(&self) -> &'static str {
+            "veilgate"
+        }
+
+        fn runtime(&self) -> Runtime {
+            Runtime::Native
+        }
+
+        fn pass(&mut self, _: &Corpus, slices: &[Range<usize>], _: u32) -> Result<Vec<Sample>> {
+            self.scans += 1;
+            // Only the second call is not disturbed.
+            let factor = if self.scans == 2 { 1 } else { 7 };
+            Ok(slices
+                .iter()
+                .map(|slice| Sample {
+                    shortest: Duration::from_nanos(slice.len() as u64) * self.nanoseconds * factor,
+                    findings: self.findings,
+                })
+                .collect())
+        }
+    }
+
+    fn steady(nanoseconds: u32, findings: u64) -> Box<dyn Engine> {
+        Box::new(Steady {
+            nanoseconds,
+            scans: 0,
+            findings,
+        })
+    }
+
+    fn corpus() -> Corpus {
+        Corpus {
+            name: "x".to_owned(),
+            bytes: vec![0; 1_000_000],
+            file: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn a_rate_is_that_of_the_shortest_times() {
+        let rates = measure(&corpus(), &mut [steady(2, 1)], &Budget::FULL).unwrap();
+        assert_eq!(rates.first().unwrap().mb_per_s.round(), 500.0);
+    }
+
+    #[test]
+    fn an_engine_without_time_scans_little_and_once() {
+        let run = Run::plan(steady(10_000, 1).as_mut(), &corpus(), &Budget::FULL).unwrap();
+        assert_eq!((run.rounds, run.repetitions), (1, 1));
+        assert_eq!(
+            run.slices.iter().map(ExactSizeIterator::len).sum::<usize>(),
+            Run::SHORT
+        );
+    }
+
+    #[test]
+    fn runtimes_that_disagree_end_the_run() {
+        let error = measure(&corpus(), &mut [steady(2, 1), steady(2, 3)], &Budget::FULL)
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains("finds 3"), "{error}");
+    }
+}

@@ -146,3 +146,19 @@ fn at_most(
         ..at_least(what, measured, floor, goal, unit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floors_and_goals_are_told_apart() {
+        let rate = |measured| at_least(String::new(), measured, 10.0, Some(20.0), "").verdict();
+        assert_eq!(
+            [rate(9.9), rate(10.0), rate(20.0)],
+            ["missed", "reached", "reached, and the goal"]
+        );
+        let size = |measured| at_most(String::new(), measured, 3.0, None, "").verdict();
+        assert_eq!([size(3.0), size(3.1)], ["reached", "missed"]);
+    }
+}
