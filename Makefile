@@ -8,7 +8,7 @@ export VEILGATE_WASM ?= $(abspath $(MODULES)/veilgate.wasm)
 export VEILGATE_REDACT_WASM ?= $(abspath $(MODULES)/veilgate-redact.wasm)
 export VEILGATE_SCALAR_WASM ?= $(abspath $(MODULES)/veilgate-redact-scalar.wasm)
 
-.PHONY: help demo test ready wasm command target engines scenarios soak fuzz fmt lint deny doc
+.PHONY: help demo test ready wasm command target engines scenarios soak bench-guest bench-scan bench-gate fuzz fmt lint deny doc
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,18 @@ scenarios: wasm ## Run the scenarios only
 
 soak: wasm ## Run the soak test only: 100,000 mixed requests through real Envoy, and its figures
 	cargo test --workspace --test soak -- --nocapture
+
+bench-guest: target ## Build what benchmarks run in WebAssembly: the scan engine alone, with and without SIMD
+	cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm
+	RUSTFLAGS="-C target-feature=-simd128" cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm-scalar
+
+bench-scan: bench-guest ## Measure the scan engine beside others, and write docs/benchmarks.md (BENCH=--quick for a look)
+	@bench/vectorscan
+	cargo run --locked --profile measure -p veilgate-bench -- scan $(BENCH)
+
+bench-gate: ## Fail if the scan engine takes too many instructions per byte
+	cargo build --locked --release -p veilgate-bench-guest --example counted
+	cargo run --locked -p veilgate-bench -- gate
 
 fuzz: ## Fuzz each target for SECONDS (default 60): make fuzz SECONDS=600 TARGETS="redactor grpc"
 	@fuzz/run $(or $(SECONDS),60) $(TARGETS)

@@ -113,21 +113,21 @@ impl Output {
         })
         .map_err(|(field, problem)| format!("field `{field}`: {problem}"))?;
         let text = |field| text(rule, field).ok_or_else(|| format!("has no `{field}`"));
-        let lead = compiled.lead.as_ref().map(|lead| self.table(lead));
+        let lead: Vec<String> = compiled.lead.iter().map(|part| self.part(part)).collect();
         let value: Vec<String> = compiled.value.iter().map(|part| self.part(part)).collect();
         let tail = compiled.tail.as_ref().map(|tail| self.part(tail));
         let anchors = self.anchors(&compiled.anchors)?;
         writeln!(
             self.rules,
             "    Prebuilt {{ kind: {:?}, title: {:?}, provider: {provider:?}, file: {file:?}, category: Category::{}, confidence: Confidence::{}, references: &{:?}, \
-             before: {}, lead: {}, value: &[{}], tail: {}, after: {}, max_length: {}, open: {}, anchors: {anchors} }},",
+             before: {}, lead: &[{}], value: &[{}], tail: {}, after: {}, max_length: {}, open: {}, anchors: {anchors} }},",
             text("kind")?,
             text("title")?,
             variant(text("category")?),
             variant(text("confidence")?),
             texts(rule, "references"),
             optional(compiled.before.as_ref().map(class)),
-            optional(lead),
+            lead.join(", "),
             value.join(", "),
             optional(tail),
             optional(compiled.after.as_ref().map(class)),

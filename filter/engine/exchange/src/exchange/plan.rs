@@ -3,7 +3,8 @@
 use veilgate_redact::Framing;
 
 use crate::{
-    config::{Redaction, Uninspected},
+    config::{Encoded, Redaction, Uninspected},
+    exchange::recoding,
     headers,
     step::Headers,
 };
@@ -55,8 +56,8 @@ pub(crate) fn response(
     if status == 206 || headers::first(headers, "content-range").is_some() {
         return uninspected(choice(redaction.partial), "partial");
     }
-    if is_encoded(headers) {
-        return uninspected(choice(redaction.encoded), "encoded");
+    if let Some(undecoded) = undecoded(redaction, headers) {
+        return uninspected(choice(undecoded), "encoded");
     }
     if holds_fields {
         let media_type = headers::media_type(headers);
@@ -75,8 +76,8 @@ pub(crate) fn request(redaction: &Redaction, headers: &Headers, end: bool) -> Pl
     if end {
         return Plan::Empty;
     }
-    if is_encoded(headers) {
-        return uninspected(redaction.encoded, "encoded");
+    if let Some(undecoded) = undecoded(redaction, headers) {
+        return uninspected(undecoded, "encoded");
     }
     by_media_type(redaction, headers)
 }
@@ -135,11 +136,14 @@ pub(crate) fn is_grpc(media_type: &str) -> bool {
         })
 }
 
-fn is_encoded(headers: &Headers) -> bool {
-    headers::all(headers, "content-encoding")
-        .flat_map(|value| value.split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+/// What happens to a body that is encoded and will not be decoded; None for any other.
+fn undecoded(redaction: &Redaction, headers: &Headers) -> Option<Uninspected> {
+    match (recoding::codings(headers), redaction.encoded) {
+        (Some(codings), _) if codings.is_empty() => None,
+        (Some(_), Encoded::Decode | Encoded::DecodeOrPass) => None,
+        (_, Encoded::Pass) | (None, Encoded::DecodeOrPass) => Some(Uninspected::Pass),
+        (_, Encoded::Withhold) | (None, Encoded::Decode) => Some(Uninspected::Withhold),
+    }
 }
 
 fn uninspected(choice: Uninspected, reason: &'static str) -> Plan {
@@ -167,11 +171,11 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_withheld_until_an_operator_says_otherwise() {
         assert_eq!(
-            plan(200, &[("content-encoding", "gzip")]),
+            plan(200, &[("content-encoding", "compress")]),
             Plan::Withhold("encoded")
         );
         assert_eq!(
-            plan(200, &[("content-encoding", "identity, br")]),
+            plan(200, &[("content-encoding", "gzip, aws-chunked")]),
             Plan::Withhold("encoded")
         );
         assert_eq!(
@@ -183,7 +187,7 @@ mod tests {
             Plan::Withhold("opaque")
         );
         let open = Redaction {
-            encoded: Uninspected::Pass,
+            encoded: Encoded::Pass,
             ..Redaction::default()
         };
         assert_eq!(
@@ -218,21 +222,35 @@ mod tests {
     }
 
     #[test]
-    fn a_stacked_or_repeated_coding_is_still_a_coding() {
-        assert_eq!(
-            plan(
-                200,
-                &[
-                    ("content-encoding", "identity"),
-                    ("content-encoding", "GZIP")
-                ]
-            ),
-            Plan::Withhold("encoded")
-        );
-        assert_eq!(
-            plan(200, &[("content-encoding", "identity, ,")]),
-            Plan::Scan(Framing::Plain)
-        );
+    fn what_is_encoded_is_decoded_withheld_or_passed_as_the_operator_says() {
+        let known: &[_] = &[
+            ("content-encoding", "identity, br"),
+            ("content-encoding", "GZIP"),
+        ];
+        let unknown: &[_] = &[("content-encoding", "gzip, compress")];
+        let plain: &[_] = &[("content-encoding", "identity, ,")];
+        let scan = Plan::Scan(Framing::Plain);
+        let (withhold, pass) = (Plan::Withhold("encoded"), Plan::Pass("encoded"));
+        for (encoded, of_known, of_unknown) in [
+            (Encoded::Decode, &scan, &withhold),
+            (Encoded::DecodeOrPass, &scan, &pass),
+            (Encoded::Withhold, &withhold, &withhold),
+            (Encoded::Pass, &pass, &pass),
+        ] {
+            let redaction = Redaction {
+                encoded,
+                ..Redaction::default()
+            };
+            for (headers, expected) in [(known, of_known), (unknown, of_unknown), (plain, &scan)] {
+                let headers = list(headers);
+                assert_eq!(
+                    response(&redaction, &headers, 200, false, &[]),
+                    *expected,
+                    "{encoded:?}"
+                );
+                assert_eq!(request(&redaction, &headers, false), *expected);
+            }
+        }
     }
 
     #[test]
@@ -277,7 +295,7 @@ mod tests {
     #[test]
     fn the_fields_of_a_secret_never_pass_uninspected() {
         let open = Redaction {
-            encoded: Uninspected::Pass,
+            encoded: Encoded::Pass,
             partial: Uninspected::Pass,
             ..Redaction::default()
         };

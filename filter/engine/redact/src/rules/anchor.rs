@@ -13,9 +13,13 @@ use super::pattern::{ACCEPTS, DEAD, Table};
 pub(crate) struct Anchor {
     /// From the start of the lead, or of the value if there is none; up to [`LONGEST`] bytes behind `offset`.
     pub(crate) bytes: Vec<u8>,
-    /// Where in it the word starts by which it is found.
+    /// Where in it the word starts by which it is found. Behind [`AUTHORITY`] any byte is one, and behind a colon a capital: there nothing
+    /// more is asked of the word.
     pub(crate) offset: usize,
 }
+
+/// What stands before a user and a password in a URL.
+pub(crate) const AUTHORITY: &[u8] = b"://";
 
 /// Bytes from a word's start that are hashed.
 pub(crate) const SHORTEST: usize = 4;
@@ -35,9 +39,8 @@ pub(crate) fn fold(byte: u8) -> u8 {
 }
 
 /// Whether a word starts at `byte` behind `before`, as the scan sees it.
-pub(crate) fn starts_word(before: Option<u8>, byte: u8) -> bool {
-    byte == b':'
-        || byte.is_ascii_alphanumeric() && before.is_none_or(|it| !it.is_ascii_alphanumeric())
+fn starts_word(before: Option<u8>, byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() && before.is_none_or(|it| !it.is_ascii_alphanumeric())
 }
 
 /// The anchors of a pattern; the error says what it lacks.
@@ -50,6 +53,10 @@ pub(crate) fn anchors(table: &Table) -> Result<Vec<Anchor>, String> {
     }];
     let mut found = Vec::new();
     while let Some(prefix) = open.pop() {
+        if prefix.is_special(table) {
+            found.push(prefix.anchor());
+            continue;
+        }
         let longer = prefix.extend(table);
         if prefix.is_long_enough() && (prefix.is_long() || prefix.may_end() || longer.len() > FORKS)
         {
@@ -84,8 +91,9 @@ struct Prefix {
 impl Prefix {
     /// All ways to go on by one byte.
     fn extend(&self, table: &Table) -> Vec<Self> {
-        let mut longer: BTreeMap<(u8, bool, bool), Self> = BTreeMap::new();
+        let mut longer: BTreeMap<(u8, bool, bool, bool), Self> = BTreeMap::new();
         for byte in 0..=u8::MAX {
+            let capital = self.bytes == b":" && byte.is_ascii_uppercase();
             let starts = self.offset.is_none() && starts_word(self.last, byte);
             let states = self
                 .states
@@ -94,7 +102,7 @@ impl Prefix {
                 .filter(|state| *state != DEAD);
             for state in states {
                 let prefix = longer
-                    .entry((fold(byte), starts, byte.is_ascii_alphanumeric()))
+                    .entry((fold(byte), starts, byte.is_ascii_alphanumeric(), capital))
                     .or_insert_with(|| Self {
                         bytes: self.bytes.iter().copied().chain([fold(byte)]).collect(),
                         last: Some(byte),
@@ -107,6 +115,37 @@ impl Prefix {
             }
         }
         longer.into_values().collect()
+    }
+
+    /// Whether the scan stops at every such place.
+    fn is_special(&self, table: &Table) -> bool {
+        let capital = self.last.is_some_and(|it| it.is_ascii_uppercase());
+        // Folding leaves these bytes as they are; that others become the same costs nothing but time.
+        self.bytes == AUTHORITY && self.asks_for_password(table)
+            || self.bytes.len() == 2 && self.bytes.starts_with(b":") && capital
+    }
+
+    /// Whether there is no match with a host that ends at a slash or a quote: there the scan does not stop.
+    fn asks_for_password(&self, table: &Table) -> bool {
+        let mut states = self.states.clone();
+        let mut nth = 0;
+        while let Some(state) = states.get(nth).copied() {
+            nth += 1;
+            if [b'/', b'"']
+                .iter()
+                .any(|byte| table.step(state, *byte) != DEAD)
+            {
+                return false;
+            }
+            let host =
+                (0..=u8::MAX).filter(|it| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'-'));
+            for next in host.map(|byte| table.step(state, byte)) {
+                if next != DEAD && !states.contains(&next) {
+                    states.push(next);
+                }
+            }
+        }
+        true
     }
 
     fn behind_offset(&self) -> usize {
@@ -132,7 +171,8 @@ impl Prefix {
 
     fn anchor(self) -> Anchor {
         Anchor {
-            offset: self.offset.unwrap_or(0),
+            // Behind `://` the word is yet to come.
+            offset: self.offset.unwrap_or(self.bytes.len()),
             bytes: self.bytes,
         }
     }

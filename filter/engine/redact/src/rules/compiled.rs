@@ -1,7 +1,7 @@
 //! What a rule's patterns become, still without the rule around it. Shared by the build script and the filter.
 
 use super::anchor::{self, Anchor};
-use super::pattern::{self, Bytes, Part, Pattern, Table};
+use super::pattern::{self, Bytes, Part, Pattern};
 
 /// The patterns of a rule, as written.
 #[derive(Default)]
@@ -17,7 +17,8 @@ pub(crate) struct Source<'a> {
 /// The same, ready to run.
 pub(crate) struct Compiled {
     pub(crate) before: Option<Bytes>,
-    pub(crate) lead: Option<Table>,
+    /// One part, or several if the lead can end at one place only.
+    pub(crate) lead: Vec<Part>,
     pub(crate) value: Vec<Part>,
     pub(crate) tail: Option<Part>,
     pub(crate) after: Option<Bytes>,
@@ -79,7 +80,11 @@ impl Compiled {
             before,
             max_length,
             open: value.max_length.is_none(),
-            lead: lead.map(|_| table),
+            lead: match lead {
+                Some(lead) if lead.is_prefix_free() => lead.parts,
+                Some(_) => vec![Part::Table(table)],
+                None => Vec::new(),
+            },
             value: value.parts,
             tail: source.tail.map(tail).transpose()?,
             after,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::anchor::{LONGEST, SHORTEST, fold};
+use super::anchor::{AUTHORITY, LONGEST, SHORTEST, fold};
 use super::rule::Rule;
 use crate::RuleError;
 
@@ -17,6 +17,10 @@ pub(crate) struct Index {
     entries: Vec<Entry>,
     /// The rules of all entries, one list behind the other.
     rules: Vec<u16>,
+    /// Rules that start with `://`.
+    authority: Vec<u16>,
+    /// Rules that start with a colon and a capital.
+    colon: Vec<u16>,
     /// For each byte, folded: the rules that can start with it.
     firsts: Vec<Vec<u16>>,
     /// Most bytes before a word's start that belong to an anchor.
@@ -24,7 +28,10 @@ pub(crate) struct Index {
 }
 
 /// One bit for each hash of four folded bytes.
-pub(crate) struct Filter(Box<[u64; 1024]>);
+pub(crate) struct Filter(Box<[u64; WORDS]>);
+
+/// 16 KiB: small enough for the fastest cache, large enough that few words are admitted by chance.
+const WORDS: usize = 2048;
 
 /// One anchor.
 struct Entry {
@@ -44,35 +51,51 @@ impl Filter {
     #[inline]
     pub(crate) fn admits(&self, four: u32) -> bool {
         let hash = hash(four | FOLD);
-        // The index cannot be out of bounds: a hash has 16 bits.
-        let word = self.0.get(usize::from(hash >> 6)).copied().unwrap_or(0);
-        word >> (hash & 63) & 1 == 1
+        // The remainder changes nothing: it tells the compiler that no index is out of bounds.
+        let word = self.0.get((hash >> 21) as usize % WORDS);
+        word.is_some_and(|word| word.wrapping_shr(hash >> 15) & 1 == 1)
     }
 
     fn insert(&mut self, four: u32) {
         let hash = hash(four | FOLD);
-        if let Some(word) = self.0.get_mut(usize::from(hash >> 6)) {
-            *word |= 1 << (hash & 63);
+        if let Some(word) = self.0.get_mut((hash >> 21) as usize % WORDS) {
+            *word |= 1u64.wrapping_shl(hash >> 15);
         }
     }
 }
 
+/// Its upper bits are the good ones.
 #[inline]
-fn hash(four: u32) -> u16 {
-    (four.wrapping_mul(0x9e37_79b1) >> 16) as u16
+fn hash(four: u32) -> u32 {
+    four.wrapping_mul(0x9e37_79b1)
 }
 
 fn bucket(four: u32) -> usize {
-    usize::from(hash(four | FOLD)) / (65536 / BUCKETS)
+    (hash(four | FOLD) >> 21) as usize % BUCKETS
 }
 
 impl Index {
     pub(super) fn new(rules: &[Rule]) -> Result<Self, RuleError> {
         let mut anchors: BTreeMap<(usize, u64, u8, u8), Vec<u16>> = BTreeMap::new();
-        let mut filter = Filter(Box::new([0; 1024]));
+        let mut filter = Filter(Box::new([0; WORDS]));
         let mut firsts = vec![Vec::new(); 256];
+        let (mut authority, mut colon) = (Vec::new(), Vec::new());
         for (id, rule) in (0u16..).zip(rules) {
             for anchor in &rule.matcher.anchors {
+                if let Some(first) = anchor.bytes.first()
+                    && let Some(rules) = firsts.get_mut(usize::from(*first))
+                    && !rules.contains(&id)
+                {
+                    rules.push(id);
+                }
+                if anchor.bytes == AUTHORITY {
+                    authority.push(id);
+                    continue;
+                }
+                if anchor.bytes.len() < anchor.offset + SHORTEST {
+                    colon.push(id);
+                    continue;
+                }
                 let word = anchor.bytes.get(anchor.offset..).unwrap_or_default();
                 let (key, four) = (key(word), four(word));
                 filter.insert(four);
@@ -82,12 +105,6 @@ impl Index {
                     .entry((bucket(four), key, length, offset))
                     .or_default()
                     .push(id);
-                if let Some(first) = anchor.bytes.first()
-                    && let Some(rules) = firsts.get_mut(usize::from(*first))
-                    && !rules.contains(&id)
-                {
-                    rules.push(id);
-                }
             }
         }
         let mut index = Self {
@@ -95,8 +112,10 @@ impl Index {
             buckets: Vec::with_capacity(BUCKETS + 1),
             entries: Vec::with_capacity(anchors.len()),
             rules: Vec::new(),
+            authority,
+            colon,
             firsts,
-            reach: 0,
+            reach: AUTHORITY.len(),
         };
         for ((bucket, key, length, offset), rules) in anchors {
             index.fill_buckets(bucket)?;
@@ -143,6 +162,17 @@ impl Index {
                     self.rules.get(rules).unwrap_or_default(),
                 )
             })
+    }
+
+    /// The same where the scan stops whatever the word is: behind `://`, and at a capital behind a colon.
+    pub(crate) fn find_behind(&self, before: &[u8]) -> Option<(usize, &[u16])> {
+        if before.ends_with(AUTHORITY) {
+            Some((AUTHORITY.len(), &self.authority))
+        } else if before.ends_with(b":") {
+            Some((1, &self.colon))
+        } else {
+            None
+        }
     }
 
     /// The rules whose lead, or value if they have none, can start with this byte.

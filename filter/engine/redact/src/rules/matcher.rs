@@ -9,7 +9,8 @@ use super::pattern;
 /// In this order: the byte before, the lead, the parts of the value, then the tail or the byte after.
 pub(crate) struct Matcher {
     pub(crate) before: Option<ByteSet>,
-    pub(crate) lead: Option<Automaton>,
+    /// Empty if the value comes first; one part, or several if the lead can end at one place only.
+    pub(crate) lead: Vec<Part>,
     pub(crate) value: Vec<Part>,
     pub(crate) tail: Option<Part>,
     pub(crate) after: Option<ByteSet>,
@@ -46,7 +47,7 @@ impl From<Compiled> for Matcher {
     fn from(compiled: Compiled) -> Self {
         Self {
             before: compiled.before.map(ByteSet),
-            lead: compiled.lead.map(Automaton::from),
+            lead: compiled.lead.into_iter().map(Part::from).collect(),
             value: compiled.value.into_iter().map(Part::from).collect(),
             tail: compiled.tail.map(Part::from),
             after: compiled.after.map(ByteSet),

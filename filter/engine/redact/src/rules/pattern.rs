@@ -71,6 +71,15 @@ impl Pattern {
         })
     }
 
+    /// Whether a match ends wherever it can end.
+    pub(crate) fn is_prefix_free(&self) -> bool {
+        match self.parts.last() {
+            Some(Part::Table(table)) => table.is_prefix_free(),
+            Some(Part::Run { least, most, .. }) => least == most,
+            None => false,
+        }
+    }
+
     /// The whole pattern as one automaton.
     pub(crate) fn table(&self) -> Result<Table, String> {
         match self.parts.as_slice() {
@@ -160,9 +169,11 @@ fn split(hir: &Hir, after: Option<&Bytes>) -> Option<Vec<Part>> {
             continue;
         };
         let exact = least == most;
-        let free = match items.get(nth + 1) {
-            Some(next) => first(next).is_some_and(|next| disjoint(&next, &class)),
-            None => after.is_none_or(|after| disjoint(after, &class)),
+        let rest = items.get(nth + 1..).unwrap_or_default();
+        let free = if rest.is_empty() {
+            after.is_none_or(|after| disjoint(after, &class))
+        } else {
+            first(&Hir::concat(rest.to_vec())).is_some_and(|next| disjoint(&next, &class))
         };
         if !exact && !free {
             fixed.push(item.clone());

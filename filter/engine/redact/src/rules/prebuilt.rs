@@ -26,7 +26,7 @@ pub(super) struct Prebuilt {
     confidence: Confidence,
     references: &'static [&'static str],
     before: Option<Bytes>,
-    lead: Option<PrebuiltTable>,
+    lead: &'static [PrebuiltPart],
     value: &'static [PrebuiltPart],
     tail: Option<PrebuiltPart>,
     after: Option<Bytes>,
@@ -73,7 +73,7 @@ impl Prebuilt {
             },
             matcher: Matcher {
                 before: self.before.map(ByteSet),
-                lead: self.lead.as_ref().map(PrebuiltTable::automaton),
+                lead: self.lead.iter().map(PrebuiltPart::part).collect(),
                 value: self.value.iter().map(PrebuiltPart::part).collect(),
                 tail: self.tail.as_ref().map(PrebuiltPart::part),
                 after: self.after.map(ByteSet),
@@ -165,12 +165,11 @@ mod tests {
     #[test]
     fn shipped_tables_are_not_copied() {
         for rule in Prebuilt::rules() {
-            let parts = rule.matcher.value.iter().chain(&rule.matcher.tail);
-            let automata = parts.filter_map(|part| match part {
-                Part::Automaton(automaton) => Some(automaton),
-                Part::Run { .. } => None,
-            });
-            for automaton in automata.chain(&rule.matcher.lead) {
+            let Matcher {
+                lead, value, tail, ..
+            } = &rule.matcher;
+            let parts = lead.iter().chain(value).chain(tail);
+            for automaton in parts.filter_map(Part::automaton) {
                 assert!(automaton.is_borrowed(), "{}", rule.kind());
             }
         }

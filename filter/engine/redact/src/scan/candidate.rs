@@ -33,7 +33,8 @@ pub(super) struct Candidate {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    Lead,
+    /// A part of the lead, by number.
+    Lead(u8),
     /// A part of the value, by number.
     Value(u8),
     Tail,
@@ -75,9 +76,10 @@ enum Went {
 
 impl Candidate {
     pub(super) fn new(rule: u16, start: u64, matcher: &Matcher) -> Self {
-        let (phase, start_of_value) = match &matcher.lead {
-            Some(_) => (Phase::Lead, UNKNOWN),
-            None => (Phase::Value(0), start),
+        let (phase, start_of_value) = if matcher.lead.is_empty() {
+            (Phase::Value(0), start)
+        } else {
+            (Phase::Lead(0), UNKNOWN)
         };
         let mut candidate = Self {
             rule,
@@ -106,7 +108,7 @@ impl Candidate {
     }
 
     pub(super) fn in_lead(&self) -> bool {
-        self.phase == Phase::Lead
+        matches!(self.phase, Phase::Lead(_))
     }
 
     /// Whether from here on both would do the same: two leads, since a value also matters for where it started.
@@ -114,15 +116,18 @@ impl Candidate {
         self.rule == other.rule
             && self.in_lead()
             && other.in_lead()
-            && (self.state, self.start, self.position) == (other.state, other.start, other.position)
+            && self.phase == other.phase
+            && (self.state, self.count) == (other.state, other.count)
+            && (self.start, self.position) == (other.start, other.position)
     }
 
     /// Goes on through the text. O(length), but a run of one class that was walked before is not walked again.
     pub(super) fn follow(&mut self, matcher: &Matcher, text: Text<'_>, runs: &mut Runs) -> Outcome {
-        if self.phase == Phase::Lead {
-            match self.follow_lead(matcher, text) {
+        if let Phase::Lead(part) = self.phase {
+            match self.follow_lead(matcher, part, text, runs) {
                 Went::Through => {}
                 Went::Stuck => return Outcome::Done,
+                Went::Unfinished if text.complete => return Outcome::Done,
                 Went::Unfinished => return Outcome::Unfinished,
             }
         }
@@ -166,15 +171,47 @@ impl Candidate {
     }
 
     /// Through the lead, up to where the value starts.
-    fn follow_lead(&mut self, matcher: &Matcher, text: Text<'_>) -> Went {
-        let Some(lead) = &matcher.lead else {
-            return Went::Stuck;
-        };
+    fn follow_lead(
+        &mut self,
+        matcher: &Matcher,
+        mut nth: u8,
+        text: Text<'_>,
+        runs: &mut Runs,
+    ) -> Went {
         let end = text.window.end();
-        let went = self.run_automaton(lead, text, end, |candidate, at| {
-            candidate.start = at;
-            true
-        });
+        while usize::from(nth) + 1 < matcher.lead.len() {
+            let went = match matcher.lead.get(usize::from(nth)) {
+                Some(Part::Run { class, least, most }) => {
+                    match self.run_class(class, *most, text, end, runs) {
+                        Went::Through if self.count < *least => Went::Stuck,
+                        went => went,
+                    }
+                }
+                Some(Part::Automaton(automaton)) => {
+                    self.run_automaton(automaton, text, end, |_, _| false)
+                }
+                None => Went::Stuck,
+            };
+            if !matches!(went, Went::Through) {
+                return went;
+            }
+            nth += 1;
+            self.enter(matcher, Phase::Lead(nth));
+        }
+        let went = match matcher.lead.get(usize::from(nth)) {
+            Some(Part::Automaton(lead)) => self.run_automaton(lead, text, end, |candidate, at| {
+                candidate.start = at;
+                true
+            }),
+            Some(Part::Run { class, most, .. }) => {
+                let went = self.run_class(class, *most, text, end, runs);
+                if self.count == *most {
+                    self.start = self.position;
+                }
+                went
+            }
+            None => Went::Stuck,
+        };
         if matches!(went, Went::Unfinished) && !text.complete {
             return Went::Unfinished;
         }
@@ -196,7 +233,7 @@ impl Candidate {
     ) -> Outcome {
         loop {
             let went = match self.phase {
-                Phase::Lead => return Outcome::Done,
+                Phase::Lead(_) => return Outcome::Done,
                 Phase::Value(nth) => {
                     let last = usize::from(nth) + 1 == matcher.value.len();
                     let Some(part) = matcher.value.get(usize::from(nth)) else {
@@ -241,7 +278,7 @@ impl Candidate {
 
     fn enter(&mut self, matcher: &Matcher, phase: Phase) {
         let automaton = match phase {
-            Phase::Lead => matcher.lead.as_ref(),
+            Phase::Lead(nth) => matcher.lead.get(usize::from(nth)).and_then(Part::automaton),
             Phase::Value(nth) => matcher
                 .value
                 .get(usize::from(nth))

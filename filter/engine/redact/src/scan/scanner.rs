@@ -22,8 +22,6 @@ use super::window::Window;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
 const PIECE: usize = 4096;
-/// Bytes looked through at once: a piece, and what an earlier one left.
-const STRETCH: usize = PIECE + 128;
 /// Bytes of a word that must be known before it is looked up.
 const WORD: u64 = 8;
 /// Under this many candidates a look for those that do the same costs more than it saves.
@@ -215,14 +213,15 @@ impl Scanner {
         if self.muted {
             return Ok(());
         }
-        self.go_on(complete);
-        self.look_up(complete, judge, out)?;
+        let rules = Arc::clone(&self.rules);
+        self.go_on(&rules, complete);
+        self.look_up(&rules, complete, judge, out)?;
         let unseen = if complete { UNKNOWN } else { self.unseen() };
         self.settle(unseen, judge, out)
     }
 
     /// Candidates that were interrupted take what is new.
-    fn go_on(&mut self, complete: bool) {
+    fn go_on(&mut self, rules: &RuleSet, complete: bool) {
         if let Some(open) = &mut self.open {
             let text = text(
                 &self.window,
@@ -231,9 +230,11 @@ impl Scanner {
                 self.strictness,
                 self.limits,
             );
-            open.follow(&self.rules, text, &mut self.runs);
+            open.follow(rules, text, &mut self.runs);
         }
-        let rules = Arc::clone(&self.rules);
+        if self.live.is_empty() {
+            return;
+        }
         let mut live = std::mem::take(&mut self.live);
         live.retain_mut(|candidate| {
             let Some(rule) = rules.rules.get(usize::from(candidate.rule)) else {
@@ -248,60 +249,58 @@ impl Scanner {
     /// Looks up every word that is new.
     fn look_up(
         &mut self,
+        rules: &RuleSet,
         complete: bool,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        let rules = Arc::clone(&self.rules);
-        let end = self.window.end();
+        let (index, end) = (&rules.index, self.window.end());
         let to = if complete {
             end
         } else {
             end.saturating_sub(WORD - 1).max(self.position)
         };
-        let mut starts = Starts::<STRETCH>::new();
         let base = self.window.base().max(self.text_start);
-        let from = self.position.max(base);
-        find(
-            &mut starts,
-            &self.window,
-            (base, from, to),
-            self.strictness,
-            rules.index.filter(),
-        );
-        for at in starts.iter() {
-            let at = base + at as u64;
-            if !self.ready.is_empty() {
-                self.settle(at.saturating_sub(rules.index.reach() as u64), judge, out)?;
-            }
-            let word = word(self.window.slice(at, at + WORD));
-            for (offset, tried) in rules.index.find(word) {
-                let start = at.saturating_sub(offset as u64);
-                if start >= base.max(self.text_start) && start + offset as u64 == at {
-                    for id in tried {
-                        self.attempt(*id, start, at, complete);
+        let mut starts = Starts::new();
+        while self.position < to {
+            let from = self.position.max(base);
+            self.position = find(
+                &mut starts,
+                &self.window,
+                (base, from, to),
+                self.strictness,
+                index.filter(),
+            );
+            for at in starts.iter() {
+                let at = base + at as u64;
+                let before = self.window.slice(at.saturating_sub(WORD).max(base), at);
+                let found = index.find(self.window.word(at));
+                for (offset, tried) in found.chain(index.find_behind(before)) {
+                    if !self.ready.is_empty() {
+                        self.settle(at.saturating_sub(index.reach() as u64), judge, out)?;
+                    }
+                    if self.muted {
+                        return Ok(());
+                    }
+                    let start = at.saturating_sub(offset as u64);
+                    if start >= base && start + offset as u64 == at {
+                        for id in tried {
+                            self.attempt(rules, *id, start, at, complete);
+                        }
                     }
                 }
             }
-            self.position = at + 1;
-            if self.muted {
-                return Ok(());
-            }
         }
-        self.position = to.max(self.position);
         Ok(())
     }
 
     /// Follows a rule from where it may start, for the sake of the word at `at`.
-    fn attempt(&mut self, id: u16, start: u64, at: u64, complete: bool) {
-        let rules = Arc::clone(&self.rules);
+    fn attempt(&mut self, rules: &RuleSet, id: u16, start: u64, at: u64, complete: bool) {
         let Some(rule) = rules.rules.get(usize::from(id)) else {
             return;
         };
-        if rule.matcher.lead.is_none() && self.is_taken(start, at) {
-            return;
-        }
-        if !self.may_start(rule, start) {
+        if rule.matcher.lead.is_empty() && self.is_taken(start, at) || !self.may_start(rule, start)
+        {
             return;
         }
         let mut candidate = Candidate::new(id, start, &rule.matcher);
@@ -376,32 +375,18 @@ fn text(
     }
 }
 
-/// Finds the words from `from` up to `to` in the text that starts at `base`.
+/// Finds the words from `from` up to `to` in the text that starts at `base`, and says how far it came.
 fn find(
-    starts: &mut Starts<STRETCH>,
+    starts: &mut Starts,
     window: &Window,
     (base, from, to): (u64, u64, u64),
     strictness: Strictness,
     filter: &Filter,
-) {
+) -> u64 {
     let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
     let bytes = window.slice(base, window.end());
-    starts.find(
-        bytes,
-        offset(from),
-        offset(to),
-        strictness == Strictness::Field,
-        filter,
-    );
-}
-
-/// The first bytes of a word, zeros behind the last.
-fn word(bytes: &[u8]) -> u64 {
-    let mut word = [0; WORD as usize];
-    word.iter_mut()
-        .zip(bytes)
-        .for_each(|(to, from)| *to = *from);
-    u64::from_le_bytes(word)
+    let every = strictness == Strictness::Field;
+    base + starts.find(bytes, offset(from), offset(to), every, filter) as u64
 }
 
 /// Whether what stands before `start` allows a value there: nothing, a byte of the class, or an escape of JSON or of a URL, whose last

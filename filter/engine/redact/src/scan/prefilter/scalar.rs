@@ -17,6 +17,7 @@ pub(super) fn classify(block: &[u8; BLOCK + AHEAD]) -> Classes {
         classes.upper |= pack(upper) << (8 * nth);
         classes.escape |= pack(equal(bytes, b'\\') | equal(bytes, b'%')) << (8 * nth);
         classes.colon |= pack(equal(bytes, b':')) << (8 * nth);
+        classes.slash |= pack(equal(bytes, b'/')) << (8 * nth);
     }
     classes
 }

@@ -22,6 +22,7 @@ pub(super) fn classify(block: &[u8; BLOCK + AHEAD]) -> Classes {
         classes.upper |= upper.mask() << (16 * nth);
         classes.escape |= escapes.mask() << (16 * nth);
         classes.colon |= bytes.equal(b':').mask() << (16 * nth);
+        classes.slash |= bytes.equal(b'/').mask() << (16 * nth);
     }
     classes
 }
