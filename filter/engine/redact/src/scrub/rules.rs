@@ -33,9 +33,6 @@ fn scan<'r>(
     spans: &mut Vec<Span<'r>>,
     to_original: impl Fn(Range<usize>) -> Range<usize>,
 ) {
-    if !may_contain(rules, text) {
-        return;
-    }
     let mut found = Collect(Vec::new());
     let limits = Limits {
         held: text.len() + 1,
@@ -63,38 +60,6 @@ fn scan<'r>(
         })
     });
     spans.extend(known);
-}
-
-/// Whether a rule may start anywhere in it. Much cheaper than to scan it, and what nearly every value is spared by.
-fn may_contain(rules: &RuleSet, text: &[u8]) -> bool {
-    let filter = rules.index.filter();
-    let mut before = b' ';
-    text.iter().enumerate().any(|(at, byte)| {
-        let before = std::mem::replace(&mut before, *byte);
-        // Rules start where words do; what escapes stand for is the scanner's to say.
-        let is_inside = before.is_ascii_alphanumeric()
-            && (byte.is_ascii_lowercase() || byte.is_ascii_digit() || before.is_ascii_uppercase());
-        if matches!(byte, b'\\' | b'%') {
-            return true;
-        }
-        if is_inside || !(byte.is_ascii_alphanumeric() || *byte == b':') {
-            return false;
-        }
-        let word = word(text.get(at..).unwrap_or_default());
-        #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
-        let four = word as u32;
-        filter.admits(four) && rules.index.find(word).next().is_some()
-    })
-}
-
-/// Eight bytes, zeros behind the last.
-fn word(text: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    match text.first_chunk() {
-        Some(full) => word = *full,
-        None => word.iter_mut().zip(text).for_each(|(to, from)| *to = *from),
-    }
-    u64::from_le_bytes(word)
 }
 
 struct Collect(Vec<(RuleId, Range<usize>)>);
