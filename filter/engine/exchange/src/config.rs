@@ -9,7 +9,7 @@ mod encoded;
 mod read;
 
 pub use document::{
-    Audit, Config, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests, Redaction, Requests,
+    Audit, Config, Jwt, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests, Redaction, Requests,
     Responses, Rules, Secret, Uninspected, Upgrades,
 };
 pub use encoded::{AcceptEncoding, DecodeLimits, Encoded, Reencode};

@@ -127,10 +127,11 @@ fn masker(redaction: &Redaction) -> Result<Masker, ConfigError> {
             ));
         }
     };
-    Ok(Masker::new(
-        style,
-        mask.key.as_ref().map(config::Secret::expose),
-    ))
+    let masker = Masker::new(style, mask.key.as_ref().map(config::Secret::expose));
+    Ok(match mask.jwt {
+        config::Jwt::Mask => masker,
+        config::Jwt::KeepHeader => masker.showing_jose_headers(),
+    })
 }
 
 /// Whether a mask can stand in JSON, forms, headers, XML and log lines without breaking them.

@@ -120,6 +120,19 @@ pub struct Mask {
     pub text: Option<String>,
     /// Makes fingerprints: equal values get equal marks, and nobody without the key can test a guess.
     pub key: Option<Secret>,
+    /// What is seen of a JSON Web Token.
+    pub jwt: Jwt,
+}
+
+/// What is seen of a JSON Web Token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Jwt {
+    /// Nothing.
+    #[default]
+    Mask,
+    /// Its header before the mask: algorithm and key, no claims and no signature.
+    KeepHeader,
 }
 
 /// The shape of a mask.
@@ -131,7 +144,7 @@ pub enum MaskStyle {
     Label,
     /// The text of `text`.
     Fixed,
-    /// Asterisks and the last four characters, for values long enough.
+    /// The label and the last four characters, for values long enough.
     #[serde(rename = "keep-last-4")]
     KeepLast4,
     /// As many asterisks as the value had bytes.

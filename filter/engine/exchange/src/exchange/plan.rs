@@ -83,57 +83,17 @@ pub(crate) fn request(redaction: &Redaction, headers: &Headers, end: bool) -> Pl
 }
 
 fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
-    if is_wide(headers) {
-        return uninspected(redaction.opaque, "opaque");
-    }
-    let media_type = headers::media_type(headers);
-    match media_type.as_str() {
-        "text/event-stream" => Plan::Scan(Framing::Events),
-        // The whole body is base64 of frames: nothing inside can be read as it flows.
-        name if name.starts_with("application/grpc-web-text") => {
-            uninspected(redaction.opaque, "opaque")
+    let pass_opaque = redaction.opaque == Uninspected::Pass;
+    let mut framings = headers::all(headers, "content-type")
+        .map(|content_type| Framing::for_content_type(content_type, pass_opaque));
+    let framing = framings.next().unwrap_or(Some(Framing::Plain));
+    match framing {
+        // Readers differ in which of several headers they believe.
+        Some(framing) if framings.all(|other| other.as_ref() == Some(&framing)) => {
+            Plan::Scan(framing)
         }
-        name if is_grpc(name) => Plan::Scan(Framing::Grpc {
-            pass_compressed: redaction.opaque == Uninspected::Pass,
-        }),
-        _ => Plan::Scan(Framing::Plain),
+        _ => uninspected(redaction.opaque, "opaque"),
     }
-}
-
-/// Whether the text is in a character set whose letters are not the bytes of ASCII, where no rule can find anything.
-fn is_wide(headers: &Headers) -> bool {
-    const WIDE: [&str; 8] = [
-        "utf-16",
-        "utf16",
-        "utf-32",
-        "utf32",
-        "utf-7",
-        "ucs-",
-        "iso-10646",
-        "unicode",
-    ];
-    let content_type = headers::first(headers, "content-type").unwrap_or_default();
-    let content_type = String::from_utf8_lossy(content_type).to_ascii_lowercase();
-    content_type
-        .split(';')
-        .skip(1)
-        .filter_map(|parameter| parameter.trim().strip_prefix("charset"))
-        .filter_map(|rest| rest.trim_start().strip_prefix('='))
-        .map(|value| value.trim().trim_matches(['"', '\'']))
-        .any(|charset| {
-            WIDE.iter().any(|name| charset.starts_with(name)) || charset.contains("ebcdic")
-        })
-}
-
-/// gRPC and gRPC-Web, whatever the message format.
-pub(crate) fn is_grpc(media_type: &str) -> bool {
-    ["application/grpc", "application/grpc-web"]
-        .iter()
-        .any(|name| {
-            media_type
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
-        })
 }
 
 /// What happens to a body that is encoded and will not be decoded; None for any other.
@@ -182,10 +142,10 @@ mod tests {
             plan(206, &[("content-range", "bytes 0-1/9")]),
             Plan::Withhold("partial")
         );
-        assert_eq!(
-            plan(200, &[("content-type", "application/grpc-web-text+proto")]),
-            Plan::Withhold("opaque")
-        );
+        for kind in ["multipart/form-data", "text/plain; charset=utf-16"] {
+            let headers = [("content-type", kind)];
+            assert_eq!(plan(200, &headers), Plan::Withhold("opaque"));
+        }
         let open = Redaction {
             encoded: Encoded::Pass,
             ..Redaction::default()
@@ -200,25 +160,6 @@ mod tests {
             ),
             Plan::Pass("encoded")
         );
-    }
-
-    #[test]
-    fn text_in_wide_characters_cannot_be_read() {
-        for charset in ["utf-16", "UTF-16LE", "\"utf-32\"", "UCS-2", "utf-7"] {
-            let kind = format!("text/plain; x=1 ; Charset = {charset}");
-            assert_eq!(
-                plan(200, &[("content-type", &kind)]),
-                Plan::Withhold("opaque"),
-                "{charset}"
-            );
-        }
-        for charset in ["utf-8", "iso-8859-1", "windows-1252", "shift_jis"] {
-            let kind = format!("text/plain; charset={charset}");
-            assert_eq!(
-                plan(200, &[("content-type", &kind)]),
-                Plan::Scan(Framing::Plain)
-            );
-        }
     }
 
     #[test]
@@ -254,22 +195,43 @@ mod tests {
     }
 
     #[test]
-    fn the_media_type_chooses_the_framing() {
+    fn the_content_type_chooses_the_framing() {
         assert_eq!(
             plan(200, &[("content-type", "text/event-stream; charset=utf-8")]),
             Plan::Scan(Framing::Events)
         );
-        assert_eq!(
-            plan(200, &[("content-type", "application/grpc+proto")]),
-            Plan::Scan(Framing::Grpc {
-                pass_compressed: false
-            })
-        );
-        assert_eq!(
-            plan(200, &[("content-type", "application/grpcish")]),
-            Plan::Scan(Framing::Plain)
-        );
         assert_eq!(plan(200, &[]), Plan::Scan(Framing::Plain));
+        for (opaque, pass_opaque) in [(Uninspected::Withhold, false), (Uninspected::Pass, true)] {
+            let redaction = Redaction {
+                opaque,
+                ..Redaction::default()
+            };
+            let headers = list(&[("content-type", "multipart/form-data; boundary=b")]);
+            assert_eq!(
+                request(&redaction, &headers, false),
+                Plan::Scan(Framing::Multipart {
+                    boundary: b"b".to_vec(),
+                    pass_opaque
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn content_types_that_contradict_each_other_cannot_be_read() {
+        let kind = |kind| ("content-type", kind);
+        let same = [
+            kind("application/json"),
+            kind("application/json; charset=utf-8"),
+        ];
+        assert_eq!(plan(200, &same), Plan::Scan(Framing::Plain));
+        for other in [
+            "multipart/form-data; boundary=b",
+            "text/plain; charset=utf-16",
+        ] {
+            let headers = [kind("application/json"), kind(other)];
+            assert_eq!(plan(200, &headers), Plan::Withhold("opaque"));
+        }
     }
 
     #[test]
