@@ -16,7 +16,7 @@ help: ## Show this menu
 demo: module command ## Watch a proxy allow, deny and redact (ENGINE=envoy, or ENGINE=harness without Python and Envoy)
 	@$(COMMAND) demo --engine $(ENGINE)
 
-test: wasm ## Run every test, and every scenario on the harness and on real Envoy
+test: wasm bench-guest ## Run every test, and every scenario on the harness and on real Envoy
 	cargo test --workspace
 	cargo test -p veilgate-exchange -p veilgate-proxy-wasm-redact --no-default-features
 

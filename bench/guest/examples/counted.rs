@@ -68,7 +68,7 @@ fn ratio(file: &str, keywords: &str) -> Result<f64> {
         for _ in 0..REPETITIONS {
             shortest.0 = shortest.0.min(scan(&mut guest, slice)?);
             let at = Instant::now();
-            black_box(keywords.find_overlapping_iter(slice).count());
+            black_box(keywords.find_iter(slice).count());
             shortest.1 = shortest.1.min(at.elapsed());
         }
         ours += shortest.0;

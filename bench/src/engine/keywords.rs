@@ -90,12 +90,13 @@ impl Keywords {
     }
 }
 
-/// The fixed parts of all rules, each once, as text in lower case.
+/// The fixed parts of all rules, each once, as lines of text in lower case.
 pub(crate) fn keywords(patterns: &[Pattern]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for pattern in patterns {
         for literal in fixed(&pattern.start())? {
-            all.push(String::from_utf8(literal)?);
+            let literal = String::from_utf8(literal)?;
+            all.extend((!literal.contains('\n')).then_some(literal));
         }
     }
     all.sort();

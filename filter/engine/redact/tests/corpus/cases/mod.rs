@@ -92,7 +92,16 @@ pub(crate) enum Mask {
 impl Case {
     /// Whether this is a body under the default options.
     pub(crate) fn is_plain_body(&self) -> bool {
-        matches!(self.stream, Stream::Body(_)) && self.options == Options::default()
+        let options = Options {
+            fails: self.options.fails,
+            ..Options::default()
+        };
+        matches!(self.stream, Stream::Body(_)) && self.options == options
+    }
+
+    /// Whether the stream ends with an error.
+    pub(crate) fn fails(&self) -> bool {
+        self.options.fails
     }
 
     pub(crate) fn is_pending(&self) -> bool {
