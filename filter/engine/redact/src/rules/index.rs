@@ -21,8 +21,8 @@ pub(crate) struct Index {
     authority: Vec<u16>,
     /// Rules that start with a colon and a capital.
     colon: Vec<u16>,
-    /// For each byte, folded: the rules that can start with it.
-    firsts: Vec<Vec<u16>>,
+    /// For each byte, folded: what can follow it at the start of which rule.
+    firsts: Vec<Vec<([u8; NEXT], u16)>>,
     /// Most bytes before a word's start that belong to an anchor.
     reach: usize,
 }
@@ -43,6 +43,10 @@ struct Entry {
     rules: (u16, u16),
 }
 
+/// Bytes behind the first that are compared before a rule is tried on the end of a text.
+const NEXT: usize = 2;
+/// No folded byte: whatever follows.
+const ANY: u8 = 0;
 const BUCKETS: usize = 2048;
 const FOLD: u32 = 0x2020_2020;
 
@@ -82,11 +86,13 @@ impl Index {
         let (mut authority, mut colon) = (Vec::new(), Vec::new());
         for (id, rule) in (0u16..).zip(rules) {
             for anchor in &rule.matcher.anchors {
-                if let Some(first) = anchor.bytes.first()
+                if let [first, next @ ..] = anchor.bytes.as_slice()
                     && let Some(rules) = firsts.get_mut(usize::from(*first))
-                    && !rules.contains(&id)
                 {
-                    rules.push(id);
+                    let next = next.first_chunk().copied().unwrap_or([ANY; NEXT]);
+                    if !rules.contains(&(next, id)) {
+                        rules.push((next, id));
+                    }
                 }
                 if anchor.bytes == AUTHORITY {
                     authority.push(id);
@@ -175,11 +181,19 @@ impl Index {
         }
     }
 
-    /// The rules whose lead, or value if they have none, can start with this byte.
-    pub(crate) fn starting_with(&self, byte: u8) -> &[u16] {
-        self.firsts
-            .get(usize::from(fold(byte)))
-            .map_or(&[], Vec::as_slice)
+    /// The rules whose lead, or value if they have none, can start with these bytes, or with more of them.
+    pub(crate) fn starting_with(&self, bytes: &[u8]) -> impl Iterator<Item = u16> {
+        let (first, next) = bytes.split_first().unwrap_or((&0, &[]));
+        let firsts = self.firsts.get(usize::from(fold(*first)));
+        let may_follow = move |expected: &[u8; NEXT]| {
+            let mut pairs = expected.iter().zip(next);
+            pairs.all(|(expected, byte)| *expected == ANY || *expected == fold(*byte))
+        };
+        firsts
+            .into_iter()
+            .flatten()
+            .filter(move |(expected, _)| may_follow(expected))
+            .map(|(_, id)| *id)
     }
 
     fn fill_buckets(&mut self, up_to: usize) -> Result<(), RuleError> {
