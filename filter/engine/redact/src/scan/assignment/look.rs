@@ -1,0 +1,383 @@
+//! What the first bytes and the length of a value say about it: a credential, or what merely stands where one could.
+//!
+//! All of it is decided within the first [`LOOK`] bytes, so that a value longer than what may be held is never held for this.
+
+use super::{Context, Holds, Operator, ValueShape};
+
+/// Bytes after which a value is accepted or refused for good.
+pub(super) const LOOK: u8 = 64;
+/// Fewer bytes are no secret worth the name.
+const SHORTEST: u8 = 4;
+/// Fewer bytes say nothing where no operator stands before them.
+const SHORTEST_UNCLEAR: u8 = 6;
+/// A value without a scheme that has no digit either is a word, unless it is long.
+const LONG_WORD: u8 = 16;
+/// Bytes kept.
+const KEPT: usize = 10;
+
+/// What was seen of a value.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Look {
+    seen: u32,
+    first: [u8; KEPT],
+    length: u8,
+    /// The last byte; of a container, how many bytes its first string has.
+    last: u8,
+}
+
+/// How a value ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It did not, yet.
+    None,
+    /// At a quote, a blank, an ampersand.
+    Delimiter,
+    /// At what ends an expression: `,` `)` `;`.
+    Expression,
+    /// With the text.
+    Text,
+}
+
+const LOWER: u32 = 1;
+const UPPER: u32 = 1 << 1;
+const DIGIT: u32 = 1 << 2;
+const UNDERSCORE: u32 = 1 << 3;
+const HYPHEN: u32 = 1 << 4;
+const DOT: u32 = 1 << 5;
+/// What prose has beside letters.
+const PUNCTUATION: u32 = 1 << 6;
+const BRACKET: u32 = 1 << 7;
+/// What prose does not have.
+const SIGN: u32 = 1 << 8;
+const BLANK: u32 = 1 << 9;
+const WIDE: u32 = 1 << 10;
+/// A lower-case letter behind a blank.
+const SENTENCE: u32 = 1 << 11;
+/// Not all bytes are the same.
+const VARIES: u32 = 1 << 12;
+/// Not all bytes are those with which values are blotted out.
+const MEANS: u32 = 1 << 13;
+const STAR_PAIR: u32 = 1 << 14;
+/// `***`, as a mask has it.
+const STARS: u32 = 1 << 15;
+/// `${`, `{{`, `#{`, `%{`.
+const TEMPLATE: u32 = 1 << 16;
+const CLOSED: u32 = 1 << 17;
+/// A scheme was read before.
+const SCHEME: u32 = 1 << 18;
+/// A container's first string is complete.
+const STRING: u32 = 1 << 19;
+
+const LETTERS: u32 = LOWER | UPPER;
+const CLASSES: u32 =
+    LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | PUNCTUATION | BRACKET | SIGN | BLANK | WIDE;
+
+/// Values that say that there is none, what type it has, or its own name again. In order.
+#[rustfmt::skip]
+const WORDS: &[&[u8]] = &[
+    b"any", b"apikey", b"array", b"basic", b"bearer", b"binary", b"bool", b"boolean", b"byte", b"bytes", b"char", b"credential", b"custom",
+    b"default", b"digest", b"disabled", b"empty", b"enabled", b"example", b"expired", b"false", b"float", b"hidden", b"implicit", b"input", b"int32",
+    b"int64", b"integer", b"invalid", b"masked", b"missing", b"mutual_tls", b"negotiate", b"none", b"null", b"number", b"oauth", b"oauth2", b"object",
+    b"opaque", b"optional", b"passphrase", b"passwd", b"password", b"private", b"public", b"redacted", b"removed", b"required", b"secret", b"secrets",
+    b"sensitive", b"session", b"string", b"text", b"token", b"tokens", b"true", b"undefined", b"unknown", b"unset", b"uuid", b"varchar", b"void",
+    b"write-only",
+];
+
+/// What a value begins with that someone else masked already, or that is still to be filled in. Brackets before it do not count.
+#[rustfmt::skip]
+const BEGINNINGS: &[&[u8]] = &[
+    b"redacted", b"filtered", b"masked", b"hidden", b"removed", b"censored", b"scrubbed", b"sensitive", b"protected", b"secure]", b"omitted",
+    b"your_", b"your-", b"your ", b"<your", b"insert_", b"insert-", b"replace_", b"replace-", b"changeme", b"change_me", b"change-me", b"placeholde",
+    b"example_", b"example-", b"todo", b"xxxx", b"enter your", b"enter_", b"enter-", b"my_secret", b"my-secret", b"dummy",
+];
+
+/// Names of first members that tell of a schema, a reference or a list of names and not of a secret. In order.
+#[rustfmt::skip]
+const SCHEMA: &[&[u8]] = &[
+    b"$ref", b"@type", b"additional", b"allof", b"anyof", b"computed", b"configmap", b"created", b"created_at", b"createdat", b"default",
+    b"defaultmod", b"deprecated", b"descriptio", b"enabled", b"enum", b"example", b"fields", b"format", b"href", b"id", b"in", b"items", b"key",
+    b"kind", b"label", b"length", b"links", b"max", b"maxlength", b"message", b"min", b"minlength", b"name", b"namespace", b"node_id", b"nullable",
+    b"object", b"oneof", b"optional", b"pattern", b"properties", b"readonly", b"ref", b"required", b"secretname", b"secretref", b"sensitive",
+    b"status", b"title", b"total", b"type", b"types", b"uid", b"updated_at", b"uri", b"url", b"valid", b"valuefrom", b"version", b"visibility",
+    b"writeonly",
+];
+
+impl Ending {
+    pub(super) fn of(byte: u8, trailing: u8) -> Self {
+        if trailing > 0 || byte == b';' {
+            Self::Expression
+        } else {
+            Self::Delimiter
+        }
+    }
+}
+
+impl Look {
+    /// A fresh look, behind the name of a scheme.
+    pub(super) fn behind_scheme() -> Self {
+        Self {
+            seen: SCHEME,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    pub(super) fn length(&self) -> u8 {
+        self.length
+    }
+
+    pub(super) fn push(&mut self, byte: u8) {
+        if self.length >= LOOK {
+            return;
+        }
+        if let Some(slot) = self.first.get_mut(usize::from(self.length)) {
+            *slot = byte;
+        }
+        self.seen |= class(byte);
+        if !matches!(
+            byte,
+            b'x' | b'X' | b'*' | b'-' | b'.' | b'_' | b'#' | b'0' | b' '
+        ) {
+            self.seen |= MEANS;
+        }
+        if self.length > 0 {
+            self.pushed_behind(byte);
+        }
+        self.length += 1;
+        self.last = byte;
+    }
+
+    /// Counts bytes whose classes do not matter any more.
+    pub(super) fn skip(&mut self, count: u8) {
+        if count > 0 {
+            self.length = self.length.saturating_add(count).min(LOOK - 1);
+            self.seen |= BRACKET | VARIES | MEANS;
+        }
+    }
+
+    /// Whether all so far is the name of a scheme, as in `Bearer ...`.
+    pub(super) fn is_scheme(&self) -> bool {
+        !self.has(SCHEME)
+            && (2..=24).contains(&self.length)
+            && self.only(LETTERS | DIGIT | HYPHEN)
+            && self.first().is_ascii_alphabetic()
+    }
+
+    pub(super) fn is_letters(&self) -> bool {
+        self.only(LETTERS)
+    }
+
+    /// Whether it could be the path of a variable or function.
+    pub(super) fn is_identifier(&self) -> bool {
+        self.only(LETTERS | DIGIT | UNDERSCORE | DOT)
+    }
+
+    /// Whether it is what stands before a quote in Python, Rust and their like.
+    pub(super) fn is_string_prefix(&self) -> bool {
+        self.length == 1
+            && matches!(
+                self.first(),
+                b'b' | b'B' | b'u' | b'U' | b'r' | b'R' | b'f' | b'F'
+            )
+    }
+
+    /// The verdict over a value that ended so, or of which [`LOOK`] bytes were seen.
+    pub(super) fn is_credential(&self, context: &Context, ending: Ending) -> bool {
+        self.length >= SHORTEST
+            && self.has(VARIES)
+            && self.has(MEANS)
+            && !self.has(STARS)
+            && !(self.has(TEMPLATE) && self.has(CLOSED))
+            && (self.seen & CLASSES) != WIDE
+            && !self.is_word(ending)
+            && !self.is_wrapped(ending)
+            && !self.is_reference(context)
+            && !self.is_prose()
+            && self.suits_operator(context)
+            && (context.shape != ValueShape::Bare || self.is_plain_value(context, ending))
+    }
+
+    fn pushed_behind(&mut self, byte: u8) {
+        if byte != self.last {
+            self.seen |= VARIES;
+        }
+        let pair = (self.last, byte);
+        if pair.0 == b' ' && byte.is_ascii_lowercase() {
+            self.seen |= SENTENCE;
+        }
+        if matches!(pair, (b'$' | b'{' | b'#' | b'%', b'{')) {
+            self.seen |= TEMPLATE;
+        }
+        if byte == b'}' {
+            self.seen |= CLOSED;
+        }
+        match pair {
+            (b'*', b'*') if self.has(STAR_PAIR) => self.seen |= STARS,
+            (b'*', b'*') => self.seen |= STAR_PAIR,
+            _ => self.seen &= !STAR_PAIR,
+        }
+    }
+
+    fn is_word(&self, ending: Ending) -> bool {
+        let kept = self.folded();
+        let kept = kept
+            .get(..usize::from(self.length).min(KEPT))
+            .unwrap_or_default();
+        let whole = ending != Ending::None && usize::from(self.length) <= KEPT;
+        let inner = match kept {
+            [b'<' | b'[' | b'(' | b'*' | b'-' | b'_', inner @ ..] => inner,
+            _ => kept,
+        };
+        whole && WORDS.binary_search(&kept).is_ok()
+            || BEGINNINGS
+                .iter()
+                .any(|beginning| inner.starts_with(beginning))
+    }
+
+    /// `<token>`, `{token}`, `[token]`, `(token)`, `%TOKEN%`.
+    fn is_wrapped(&self, ending: Ending) -> bool {
+        let words = self.only(LETTERS | UNDERSCORE | HYPHEN | DOT | BLANK | PUNCTUATION | BRACKET);
+        ending != Ending::None
+            && match (self.first(), self.last) {
+                (b'<', b'>') => true,
+                (b'{', b'}') | (b'[', b']') | (b'(', b')') => words && self.seen & PUNCTUATION == 0,
+                (b'%', b'%') => self.only(LETTERS | UNDERSCORE | DIGIT | SIGN),
+                _ => false,
+            }
+    }
+
+    /// `$PASSWORD`, `$(command)`, `:password`, `@password`, `!vault`.
+    fn is_reference(&self, context: &Context) -> bool {
+        let [first, second, ..] = self.first;
+        let json = context.name_quote != 0;
+        match first {
+            b'$' if matches!(second, b'{' | b'(') => true,
+            b'$' if second.is_ascii_alphabetic() || second == b'_' => {
+                self.only(UPPER | DIGIT | UNDERSCORE | SIGN)
+                    || !json && self.only(LETTERS | DIGIT | UNDERSCORE | SIGN)
+            }
+            b'%' => second == b'(' || second == b's' && self.length == 2,
+            b':' | b'@' | b'!' | b'*' => {
+                context.shape == ValueShape::Bare
+                    && self.only(LETTERS | UNDERSCORE | PUNCTUATION | SIGN)
+            }
+            _ => false,
+        }
+    }
+
+    /// A sentence: it starts with a capital, goes on in lower case behind a blank, and holds nothing that sentences do not have.
+    fn is_prose(&self) -> bool {
+        self.first().is_ascii_uppercase()
+            && self.has(SENTENCE)
+            && self.only(LETTERS | BLANK | PUNCTUATION | HYPHEN | DOT | WIDE)
+    }
+
+    fn suits_operator(&self, context: &Context) -> bool {
+        let letters = self.only(LETTERS | HYPHEN | UNDERSCORE | DOT | PUNCTUATION);
+        match context.operator {
+            Operator::Blank if context.shape == ValueShape::Bare => !letters,
+            Operator::Blank => self.length >= SHORTEST_UNCLEAR && !self.has(BLANK),
+            _ => {
+                context.holds != Holds::Scheme
+                    || self.has(DIGIT)
+                    || !self.has(BLANK) && self.length >= LONG_WORD
+                    || self.has(SCHEME) && !self.has(BLANK)
+            }
+        }
+    }
+
+    /// A value without quotes may also be an expression of some language.
+    fn is_plain_value(&self, context: &Context, ending: Ending) -> bool {
+        if context.operator == Operator::Part {
+            return true;
+        }
+        let constant = self.only(UPPER | UNDERSCORE) && self.has(UNDERSCORE);
+        let path = self.only(LETTERS | UNDERSCORE | DOT) && self.has(DOT);
+        let variable = self.only(LETTERS | UNDERSCORE) && ending == Ending::Expression;
+        let loose = context.spaced || context.operator != Operator::Equals;
+        !constant && (context.is_form() || !path && !(variable && loose))
+    }
+
+    fn first(&self) -> u8 {
+        let [first, ..] = self.first;
+        first
+    }
+
+    fn folded(&self) -> [u8; KEPT] {
+        self.first.map(|byte| byte.to_ascii_lowercase())
+    }
+
+    fn has(&self, flag: u32) -> bool {
+        self.seen & flag != 0
+    }
+
+    fn only(&self, classes: u32) -> bool {
+        self.seen & CLASSES & !classes == 0
+    }
+}
+
+/// Containers: only their first string and whether there is anything in them at all.
+impl Look {
+    /// Takes a byte of a container.
+    pub(super) fn push_of_container(&mut self, byte: u8, in_string: bool) {
+        self.length = self
+            .length
+            .saturating_add(u8::from(in_string || !byte.is_ascii_whitespace()));
+        if in_string && !self.has(STRING) {
+            if let Some(slot) = self.first.get_mut(usize::from(self.last)) {
+                *slot = byte.to_ascii_lowercase();
+            }
+            self.last = self.last.saturating_add(1);
+        } else if !in_string && byte.is_ascii_digit() {
+            self.seen |= DIGIT;
+        }
+    }
+
+    /// A string of it ends. Whether that tells that nothing here is secret.
+    pub(super) fn end_string(&mut self) -> bool {
+        if self.has(STRING) || self.last == 0 {
+            return false;
+        }
+        self.seen |= STRING;
+        let kept = self
+            .first
+            .get(..usize::from(self.last).min(KEPT))
+            .unwrap_or_default();
+        SCHEMA.binary_search(&kept).is_ok()
+            || usize::from(self.last) <= KEPT && WORDS.binary_search(&kept).is_ok()
+    }
+
+    pub(super) fn is_container_of_credentials(&self) -> bool {
+        self.has(STRING) || self.has(DIGIT)
+    }
+}
+
+fn class(byte: u8) -> u32 {
+    match byte {
+        b'a'..=b'z' => LOWER,
+        b'A'..=b'Z' => UPPER,
+        b'0'..=b'9' => DIGIT,
+        b'_' => UNDERSCORE,
+        b'-' => HYPHEN,
+        b'.' => DOT,
+        b',' | b':' | b';' | b'?' | b'!' | b'\'' | b'/' => PUNCTUATION,
+        b'<' | b'>' | b'(' | b')' | b'[' | b']' | b'{' | b'}' => BRACKET,
+        b' ' | b'\t' | b'\r' | b'\n' => BLANK,
+        0x80.. => WIDE,
+        _ => SIGN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_can_be_searched() {
+        assert!(WORDS.is_sorted() && SCHEMA.is_sorted());
+        assert!(WORDS.iter().chain(SCHEMA).all(|word| word.len() <= KEPT));
+    }
+}

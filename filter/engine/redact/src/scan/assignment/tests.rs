@@ -1,0 +1,419 @@
+use super::*;
+use crate::scan::assignment::look::LOOK;
+
+#[test]
+fn the_state_is_small() {
+    assert!(size_of::<Assignment>() <= 32);
+}
+
+/// What `text` holds behind its first name: the value and its shape. The value is found byte by byte as well as from every saved state.
+fn value(text: &str, holds: Holds) -> Option<(&str, ValueShape)> {
+    const NAMES: [&str; 5] = [
+        "authorization",
+        "credentials",
+        "password",
+        "api_key",
+        "token",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let (at, name) = NAMES
+        .iter()
+        .filter_map(|name| Some((lower.find(name)?, *name)))
+        .min()
+        .unwrap();
+    let (_, before) = identifier(text.as_bytes(), at);
+    let mut assignment = Assignment::new(before, holds);
+    let behind = at + name.len();
+    let (mut start, mut certain) = (None, false);
+    for (at, byte) in text.bytes().enumerate().skip(behind) {
+        let doubtful = assignment.doubtful();
+        let step = assignment.step(byte);
+        assert!(
+            !certain || step != Step::Fails,
+            "failed when certain: {text}"
+        );
+        certain |= assignment.is_certain();
+        match step {
+            Step::More => {}
+            Step::Starts => start = Some(at),
+            Step::InValue => assert!(start.is_some(), "no start at {at}: {text}"),
+            Step::Ends(back) => {
+                assert!(back <= doubtful, "{back} > {doubtful}: {text}");
+                return Some((&text[start?..at - usize::from(back)], assignment.shape()));
+            }
+            Step::EndsHere => return Some((&text[start?..=at], assignment.shape())),
+            Step::Fails => return None,
+        }
+        if let Some(start) = start
+            && assignment.shape() != ValueShape::Container
+        {
+            assert!(at - start <= 3 * usize::from(LOOK) || assignment.is_certain());
+        }
+    }
+    match assignment.finish() {
+        Step::Ends(back) => Some((
+            &text[start?..text.len() - usize::from(back)],
+            assignment.shape(),
+        )),
+        Step::Fails => None,
+        step => panic!("{step:?} at the end of {text}"),
+    }
+}
+
+/// A text whose value stands between `‹` and `›`, none if there is none.
+fn check(marked: &str, shape: ValueShape, holds: Holds) -> Result<(), String> {
+    let text: String = marked.chars().filter(|c| !"‹›".contains(*c)).collect();
+    let expected = marked
+        .split_once('‹')
+        .and_then(|(_, rest)| rest.split_once('›'))
+        .map(|(value, _)| (value, shape));
+    let found = value(&text, holds);
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("{marked}\n    found {found:?}"))
+    }
+}
+
+fn check_all(shape: ValueShape, holds: Holds, cases: &[&str]) {
+    let failures: Vec<_> = cases
+        .iter()
+        .filter_map(|case| check(case, shape, holds).err())
+        .collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn values_between_quotes() {
+    check_all(
+        ValueShape::Quoted,
+        Holds::Anything,
+        &[
+            r#"{"password":"‹hunter2›"}"#,
+            r#"{"password" : "‹hunter2›","a":1}"#,
+            "{\n  \"password\":\n    \"‹hunter2›\"\n}",
+            r#"{"password":"‹hunter2"#,
+            r#"{"password":"‹hunt›"}"#,
+            r#"{"DB_PASSWORD":"‹correct horse battery staple›"}"#,
+            r#"{"password":"‹a\"b\\›"}"#,
+            r#"{"password":"‹\"quoted\"›"}"#,
+            r#"{"password":"‹a\\\"b›","b":"c"}"#,
+            r#"{"password":"‹p\u0061ss\n\/word›"}"#,
+            r#"{"password":"‹hunter2\\›"}"#,
+            "{\"password\":\"‹unclosed hunter2›\n}",
+            r#"{"password":"‹,}]&;=:<>'`›"}"#,
+            r#"{"password":"‹pässwörd€›"}"#,
+            r#"{"a":"{\"password\":\"‹hunter2›\"}"}"#,
+            r#"{"a":"{\"password\": \"‹hun\\\"ter2›\",\"b\":1}"}"#,
+            r#"{"a":"{\"password\":\"‹hunter2\\\\›\",\"b\":1}"}"#,
+            r#"{"a":"{\"password\":\"‹hunter2›"}"#,
+            r#"{"a":"{\"b\":\"{\\\"password\\\":\\\"‹hunter2›\\\"}\"}"}"#,
+            r#"{"a":"{\"b\":\"{\\\"password\\\":\\\"‹hun\\\\\\\"ter2›\\\"}\"}"}"#,
+            r#"{\\\\\\\"password\\\\\\\":\\\\\\\"‹hunter2›\\\\\\\"}"#,
+            r#"'{\\"password\\": \\"‹hunter2›\\"}'"#,
+            "{'password': '‹hunter2›', 'b': 1}",
+            r#"{'password': "‹it's hunter›"}"#,
+            r"{'password': '‹it\'s hunter›'}",
+            "{'password': b'‹hunter2›'}",
+            r#"{"password" => "‹hunter2›"}"#,
+            r#"{:password=>"‹hunter2›"}"#,
+            "config['password'] = '‹hunter2›';",
+            r#"$_ENV["password"]="‹hunter2›";"#,
+            "password: \"‹hunter2›\"",
+            "password: '‹it''s hunter›'\n",
+            "password: '‹hunter2›'",
+            "password: \"‹two\n lines›\"\n",
+            "password = \"‹hunter2›\"",
+            "password := `‹hunter2›`",
+            "export DB_PASSWORD=\"‹hunter2›\"",
+            "let password = \"‹hunter2›\";",
+            "level=info password=\"‹hunter two›\" user=bob",
+            "--password \"‹hunter2›\"",
+            "--password='‹hunter2›' x",
+            "CREATE USER a WITH PASSWORD '‹hunter2›';",
+            r#"{"sql":"ALTER USER a PASSWORD \"‹hunter2›\""}"#,
+            r#"{"cmd":"export PASSWORD=\"‹hunter2›\"; x"}"#,
+            r#"<user password="‹hunter2›" name="a"/>"#,
+            r#"<input type="password" value="‹hunter2›">"#,
+            r#"<add key="password" value="‹hunter2›"/>"#,
+            r#"{"name":"DB_PASSWORD","value":"‹hunter2›"}"#,
+            "{\"name\": \"DB_PASSWORD\",\n \"value\": \"‹hunter2›\"}",
+            r#"{"a":"{\"name\":\"DB_PASSWORD\",\"value\":\"‹hunter2›\"}"}"#,
+            "- name: DB_PASSWORD\n  value: \"‹hunter2›\"\n",
+            r#"{"password":"‹$2a$10$N9qo8uLOickgx2ZMRZoMye›"}"#,
+            r#"{"password":"‹$ecret1›"}"#,
+        ],
+    );
+}
+
+#[test]
+fn values_without_quotes() {
+    check_all(
+        ValueShape::Bare,
+        Holds::Anything,
+        &[
+            "password=‹hunter2›&user=bob",
+            "user=bob&password=‹hunter›",
+            "user=bob&password=‹a%26b%3Dc+d›&x=1",
+            "user=bob&password=‹a.b.c›&x=1",
+            "user=bob&password=‹f(x›&x=1",
+            "user%5Bpassword%5D=‹hunter2›&x=1",
+            "user[password]=‹hunter2›&x=1",
+            "GET /x?password=‹hunter2› HTTP/1.1",
+            "https://a.test/?password=‹hunter2›\"",
+            "next=%3Fpassword%3D‹hunter2›%26user%3Dbob",
+            "next=%3Fpassword%3D‹hun%2Fter2›",
+            "next=%3Fpassword%3D‹hunter2›&b=c",
+            r#"{"url":"/x?password=‹hunter2›\u0026user=bob"}"#,
+            r#"{"url":"/x?password=‹hun\/ter2›&user=bob"}"#,
+            r#"{"env":"password=‹hunter2›\nuser=bob"}"#,
+            r#"{"env":"a\npassword=‹hunter2›"}"#,
+            "password: ‹hunter2›\nuser: bob\n",
+            "password: ‹hunter›\n",
+            "password: ‹hunter›   \n",
+            "db:\n  password: ‹hunter2›\n",
+            "db:\n  - password: ‹hunter2 and more› \n",
+            "password: ‹c0rrect horse battery staple›\n",
+            "password: ‹hunter2› # mine\n",
+            "x {password: ‹hunter2›, user: bob}",
+            "x {password: ‹hunter2›}",
+            "User(name='bob', password=‹hunter›)",
+            "User{name=bob, password=‹hunter›}",
+            "User{password=‹hunter2›, name=bob}",
+            "X-Api-Key: x\r\nToken: ‹abc123›\r\n",
+            "GET / HTTP/1.1\r\nX-Auth-Token: ‹abc123 def›\r\n",
+            "2026-11-20 login ok token: ‹abc123› user: bob",
+            "password=‹hunter2›\n",
+            "PASSWORD = ‹hunter2›\n",
+            "export DB_PASSWORD=‹hunter2› && run",
+            "DB_PASSWORD:=‹hunter2›",
+            "Server=a;User=b;Password=‹hunter›;Timeout=3",
+            "redis:6379,password=‹hunter2,ssl=True›",
+            "level=info password=‹hunter› user=bob",
+            "run --password ‹hunter2› --user bob",
+            "run --password=‹hunter› --user bob",
+            "run -password ‹hunter2›",
+            "<input type=text password=‹hunter2›>",
+            "- name: DB_PASSWORD\n  value: ‹hunter2›\n",
+            "--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n‹hunter 2\"›\r\n--x--",
+            "password: ‹hunter2;›x\n".trim_end_matches("x\n"),
+            "password=‹pässwörd›&",
+            "token: ‹eyJhbGciOiJIUzI1NiJ9.e30.abc›",
+            "token = ‹abc=def==›",
+            "password=‹$2a$10$N9qo8uLOickgx2ZMRZoMye›",
+        ],
+    );
+}
+
+#[test]
+fn numbers_and_containers() {
+    check_all(
+        ValueShape::Number,
+        Holds::Anything,
+        &[
+            r#"{"password":‹123456›}"#,
+            r#"{"password": ‹123456›, "a": 1}"#,
+            "{\"password\": ‹-12.5e+3›\n}",
+            r#"{"a":"{\"password\":‹123456›}"}"#,
+            "{'password': ‹123456›}",
+            r#"{"password":‹123456"#,
+        ],
+    );
+    check_all(
+        ValueShape::Container,
+        Holds::Anything,
+        &[
+            r#"{"password":‹{"current":"hunter2"}›}"#,
+            r#"{"password": ‹["hunter2","hunter3"]›, "a":1}"#,
+            r#"{"password":‹{"a":{"b":["}",{"c":"]\"}"}]}}›}"#,
+            r#"{"credentials":‹{"user":"bob"›"#,
+            r#"{"password":‹[12,34,56]›}"#,
+            r#"{"password":‹[[["hunter2"]]]›}"#,
+            "{'credentials': ‹{'user': \"it's\", 'b': '}'}›}",
+            r#"{"a":"{\"credentials\":‹{\"user\":\"b\\\"}ob\"}›,\"b\":1}"}"#,
+            r#"{"a":"{\"credentials\":‹{\"user\":\"bob›","b":1}"#,
+            "{\"credentials\": ‹{\n    \"user\": \"bob\"\n  }›\n}",
+        ],
+    );
+}
+
+#[test]
+fn elements() {
+    check_all(
+        ValueShape::Element,
+        Holds::Anything,
+        &[
+            "<password>‹hunter2›</password>",
+            "<a:password>‹hunter two›</a:password>",
+            "<wsse:Password Type=\"http://x/#PasswordText\">‹hunter2›</wsse:Password>",
+            "<password\n  a='>'>‹hunter2›</password>",
+            "<password>\n  ‹hunter2\n›</password>",
+            "<password>‹a&lt;b›</password>",
+            "<password><![CDATA[‹a<b>]]x›]]></password>",
+            "<entry key=\"password\">‹hunter2›</entry>",
+            "<property><name>fs.s3a.password</name><value>‹hunter2›</value></property>",
+            "<name>a.password</name>\n  <value>‹hunter2›</value>",
+            "<key>password</key><string>‹hunter2›</string>",
+        ],
+    );
+}
+
+#[test]
+fn credentials_behind_a_scheme() {
+    check_all(
+        ValueShape::Quoted,
+        Holds::Scheme,
+        &[
+            r#"{"Authorization":"Bearer ‹abcdefgh1›"}"#,
+            r#"{"Authorization":"Basic ‹YWxhZGRpbjpvcGVuc2VzYW1l›"}"#,
+            r#"{"Authorization":"‹abcdefgh1›"}"#,
+            r#"{"headers":"{\"authorization\":\"Bearer ‹abcdefgh1›\"}"}"#,
+            r#"{"authorization":"Bearer <token>"}"#,
+            r#"{"authorization":"Bearer ${TOKEN}"}"#,
+            r#"{"authorization":"Bearer"}"#,
+            r#"{"authorization":"Bearer token"}"#,
+            r#"{"authorization":"required for all calls"}"#,
+            r#"{"authorization":{"a":"b"}}"#,
+        ],
+    );
+    check_all(
+        ValueShape::Bare,
+        Holds::Scheme,
+        &[
+            "Authorization: Bearer ‹abcdefgh1›\r\n",
+            "Authorization: Bearer ‹abcdefgh›\n",
+            "Authorization:  Token   ‹token=\"abc123\"›\n"
+                .replace("‹token=\"", "‹token=")
+                .as_str()
+                .trim_end_matches("\n"),
+            "curl -H 'Authorization: Bearer ‹abcdefgh1›' https://a.test",
+            "Authorization: AWS4-HMAC-SHA256 ‹Credential=AKIA/x, SignedHeaders=host, Signature=abc1›\n",
+            "Authorization: ‹eyJhbGciOiJIUzI1NiJ9.e30.abc›\n",
+            "Authorization: required\n",
+            "Authorization: Bearer $TOKEN\n",
+            "Authorization: Bearer\n",
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_value() {
+    check_all(
+        ValueShape::Bare,
+        Holds::Anything,
+        &[
+            // Another name.
+            r#"{"password_hint":"hunter2"}"#,
+            r#"{"passwordHint":"hunter2"}"#,
+            "password-hint: hunter2",
+            "password.length = 12345",
+            "passwords",
+            "password1=hunter2",
+            // Nothing there.
+            r#"{"password":""}"#,
+            r#"{"a":"{\"password\":\"\",\"b\":\"hunter2\"}"}"#,
+            r#"{"password":"abc"}"#,
+            "password=&user=bob",
+            "password=\nuser=hunter2",
+            "password: \nuser: hunter2",
+            "password:\n  user: hunter2",
+            "<password></password>",
+            "<password/>",
+            "</password>hunter2</x>",
+            "<password>\n  <child>hunter2</child>",
+            "password = ''",
+            "password",
+            "password:",
+            "password: '",
+            "password=\"",
+            // No secret.
+            r#"{"password":null}"#,
+            r#"{"password":true,"a":"hunter2"}"#,
+            r#"{"password":"null"}"#,
+            r#"{"password":0}"#,
+            r#"{"password":12}"#,
+            r#"{"password":1111}"#,
+            r#"{"password":[]}"#,
+            r#"{"password":{}}"#,
+            r#"{"password":[null]}"#,
+            r#"{"password":"string"}"#,
+            r#"{"password":"Password"}"#,
+            r#"{"password":{"type":"string"}}"#,
+            r##"{"password":{"$ref":"#/a"}}"##,
+            r#"{"password":["string","null"]}"#,
+            r#"{"required":["password"]}"#,
+            r#"{"required":["password","value"]}"#,
+            "{'password': None}",
+            "password: true\n",
+            "PASSWORD=null",
+            // Blotted out, or to be filled in.
+            r#"{"password":"********"}"#,
+            r#"{"password":"xxxx-xxxx"}"#,
+            r#"{"password":"••••••••"}"#,
+            r#"{"password":"abc***"}"#,
+            r#"{"password":"[REDACTED]"}"#,
+            r#"{"password":"[REDACTED:github-pat:1a2b3c4d]"}"#,
+            "password=[REDACTED:password-field]&a",
+            r#"{"password":"(hidden)"}"#,
+            r#"{"password":"<redacted>"}"#,
+            r#"{"password":"<your password 1>"}"#,
+            r#"{"password":"your-password-1"}"#,
+            r#"{"password":"${DB_PASSWORD}"}"#,
+            r#"{"password":"{{ password1 }}"}"#,
+            r#"{"password":"pre-${x1}"}"#,
+            r#"{"password":"{password}"}"#,
+            r#"{"password":"$DB_PASSWORD1"}"#,
+            r#"{"password":"%DB_PASSWORD1%"}"#,
+            "password=\"$password1\"",
+            "password=$PASSWORD1",
+            "password=${PASSWORD1}",
+            "password=$(cat /run/secret1)",
+            "password={{password1}}",
+            "password=<password1>",
+            "password=%s",
+            "password: %(password)s",
+            "password: !vault |",
+            "password: |\n  hunter2",
+            "password: >-\n  hunter2",
+            "password: *default\n",
+            "password = :password",
+            "API_KEY=YOUR_API_KEY",
+            "password: DB_PASSWORD\n",
+            // Code and prose.
+            "password = getPassword1()",
+            "password = os.environ['X1']",
+            "password: this.password,",
+            "{password: e, user: t}",
+            "{password: userPassword, user: t}",
+            "password = value;",
+            "password == 'hunter2'",
+            "password::new1",
+            "password://hunter2",
+            "if (password) { hunter2",
+            "Password: must be at least 8 characters",
+            "the password is hunter2",
+            "password, \"hunter2\"",
+            "--password --user1",
+            "--password option",
+            "usage: [--password] hunter2",
+            r#"{"password":"Please enter your password"}"#,
+            r#"{"password":"Mot de passe oublié ?"}"#,
+            r#"{"password":"パスワード"}"#,
+            "a <password> and a <user1>",
+            "<password> hunter2",
+        ],
+    );
+}
+
+#[test]
+fn members_of_containers_speak_for_themselves_where_the_name_says_so() {
+    check_all(
+        ValueShape::Quoted,
+        Holds::Scalar,
+        &[
+            r#"{"token":{"a":"hunter2"}}"#,
+            r#"{"token":["hunter2"]}"#,
+            r#"{"token":"‹hunter2›"}"#,
+        ],
+    );
+}
