@@ -10,6 +10,7 @@ mod builder;
 mod bytes;
 mod example;
 mod file;
+mod names;
 mod pattern;
 mod prebuilt;
 mod rule;
@@ -22,6 +23,7 @@ pub use rule::Rule;
 pub(crate) use anchor::{AnchorState, Anchors};
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use file::parse;
+pub(crate) use names::{FieldEntry, FieldNames, Holds};
 pub(crate) use rule::Matcher;
 
 use crate::scrub::Carriers;

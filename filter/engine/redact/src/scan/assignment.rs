@@ -7,6 +7,7 @@
 //! Why not one pattern per syntax: which byte ends a value depends on what began it (a quote with so many backslashes, an ampersand, a bracket), and a
 //! regular expression for all of it is a table of some hundred kilobytes that still cannot count brackets.
 
+mod bare;
 mod lead;
 mod look;
 mod value;
@@ -14,6 +15,8 @@ mod value;
 use lead::Lead;
 use look::Look;
 use value::Value;
+
+use crate::rules::Holds;
 
 /// What follows one name, advanced byte by byte.
 #[derive(Clone, Copy)]
@@ -26,9 +29,9 @@ pub(crate) struct Assignment {
 /// What one byte meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Between name and value.
+    /// Between name and value. What was said to start before this does not: it was the name of a scheme.
     More,
-    /// This byte is the first of the value. If that was said before, it was wrong then: `Bearer` is not the token.
+    /// This byte is the first of the value.
     Starts,
     /// Within the value, or behind it: [`Assignment::doubtful`] says how many bytes may lie behind.
     InValue,
@@ -53,18 +56,6 @@ pub(crate) enum ValueShape {
     Container,
     /// The text of an XML element.
     Element,
-}
-
-/// What the value under a name can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Holds {
-    /// A scalar or a container of them.
-    #[default]
-    Anything,
-    /// A scalar; of a container the members speak for themselves.
-    Scalar,
-    /// A scalar whose first word may name a scheme: `Bearer ...`.
-    Scheme,
 }
 
 #[derive(Clone, Copy)]
@@ -225,26 +216,28 @@ pub(crate) fn identifier(text: &[u8], name: usize) -> (usize, Option<u8>) {
     if dashes > 0 {
         return (start, Some(b'-'));
     }
-    let blanks = outside
-        .iter()
-        .rev()
-        .take(32)
-        .take_while(|byte| matches!(byte, b' ' | b'\t'))
-        .count();
-    let indented = match outside.get(..outside.len() - blanks) {
-        Some([] | [.., b'\n']) => Some(b'\n'),
-        Some([.., b'\n', b'-']) if blanks > 0 => Some(b'\n'),
-        _ => None,
+    let blank = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .take(32)
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count()
     };
-    let beside = outside.last().copied();
-    (
-        start,
-        if blanks > 0 {
-            indented.or(beside)
-        } else {
-            beside
-        },
-    )
+    let line = |bytes: &[u8]| {
+        matches!(
+            bytes.get(..bytes.len() - blank(bytes)),
+            Some([] | [.., b'\n'])
+        )
+    };
+    // An item of a list in YAML starts a line as well.
+    let item = |bytes: &[u8]| match bytes.get(..bytes.len() - blank(bytes)) {
+        Some([before @ .., b'-']) => line(before),
+        _ => false,
+    };
+    let before = outside.last().copied();
+    let indented = matches!(before, Some(b' ' | b'\t')) && (line(outside) || item(outside));
+    (start, if indented { Some(b'\n') } else { before })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-use crate::rules::parse;
+use crate::rules::{FieldEntry, FieldNames, parse};
 use crate::{Confidence, RuleError, RuleId};
 
 use super::span::Span;
@@ -20,6 +20,8 @@ pub(crate) struct Carriers {
     authorization_headers: HashSet<String>,
     url_headers: HashSet<String>,
     exclude: HashSet<String>,
+    /// Names in bodies.
+    pub(crate) fields: FieldNames,
     pub(super) authorization: Carrier,
     pub(super) userinfo: Carrier,
     hidden_cookie: Carrier,
@@ -73,6 +75,8 @@ struct CarrierFile {
     query: Vec<NamesEntry>,
     #[serde(default)]
     scheme: Vec<SchemeEntry>,
+    #[serde(default)]
+    field: Vec<FieldEntry>,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +110,7 @@ impl Default for Carriers {
             authorization_headers: HashSet::new(),
             url_headers: HashSet::new(),
             exclude: HashSet::new(),
+            fields: FieldNames::default(),
             authorization: Carrier::new("authorization", "http-auth"),
             userinfo: Carrier::new("url-password", "password"),
             hidden_cookie: Carrier::new("cookie", "http-auth"),
@@ -122,6 +127,12 @@ impl Carriers {
         self.url_headers.extend(lower(parsed.url_headers));
         self.exclude
             .extend(parsed.exclude.iter().map(|name| folded(name)));
+        for name in &parsed.exclude {
+            self.fields.exclude(name);
+        }
+        for entry in parsed.field {
+            self.fields.add(file, entry)?;
+        }
         for entry in parsed.header {
             let carrier = Carrier::new(&entry.kind, &entry.category);
             lower(entry.names).for_each(|name| self.headers.insert(name, &carrier));

@@ -1,6 +1,7 @@
 //! From the name to the value.
 
-use super::value::{Bare, Value};
+use super::bare::Bare;
+use super::value::Value;
 use super::{Assignment, Holds, Operator, Phase, Step, ValueShape};
 
 /// Blanks between name and value that are followed.
@@ -116,11 +117,13 @@ impl Assignment {
             b'>' if quoted => self.open_element(),
             b'v' | b'V' if quoted && blanks > 0 => self.lead(Lead::Pair(Pair::Attribute, 1)),
             b'\r' if quoted && blanks == 0 => self.lead(Lead::Pair(Pair::Part, 1)),
-            b'\r' | b'\n' if !quoted => self.lead(Lead::Pair(Pair::Indent, 0)),
+            b'\r' | b'\n' if !quoted && self.context.before != b'<' => {
+                self.lead(Lead::Pair(Pair::Indent, 0))
+            }
             b' ' | b'\t' | b'\r' | b'\n' if blanks < BLANKS => self.lead(Lead::Gap(blanks + 1)),
             _ if quoted || blanks == 0 => Step::Fails,
             _ => match (self.context.before, byte) {
-                (b'<', _) => self.tag(1, 0, false, byte),
+                (b'<' | b':', b'a'..=b'z' | b'A'..=b'Z' | b'>') => self.tag(1, 0, false, byte),
                 (b'-', b'-') => Step::Fails,
                 (b'-', _) | (_, b'\'' | b'"' | b'\\') => {
                     self.context.operator = Operator::Blank;
@@ -140,6 +143,8 @@ impl Assignment {
     fn behind_operator(&mut self, byte: u8) -> Step {
         match (self.context.operator, byte) {
             (Operator::Colon, b':') | (Operator::Equals, b'=' | b'~') => Step::Fails,
+            // One part of a path such as `arn:aws:...:secret:name`.
+            (Operator::Colon, _) if self.context.before == b':' => Step::Fails,
             (Operator::Colon, b'/' | b'-') if self.context.name_quote == 0 => Step::Fails,
             (Operator::Colon, b'=') => self.lead(Lead::Space(0)),
             (Operator::Equals, b'>') => {

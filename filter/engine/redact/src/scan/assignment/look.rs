@@ -34,8 +34,6 @@ pub(super) enum Ending {
     Delimiter,
     /// At what ends an expression: `,` `)` `;`.
     Expression,
-    /// With the text.
-    Text,
 }
 
 const LOWER: u32 = 1;
@@ -57,14 +55,18 @@ const SENTENCE: u32 = 1 << 11;
 const VARIES: u32 = 1 << 12;
 /// Not all bytes are those with which values are blotted out.
 const MEANS: u32 = 1 << 13;
-const STAR_PAIR: u32 = 1 << 14;
-/// `***`, as a mask has it.
-const STARS: u32 = 1 << 15;
+const PAIR: u32 = 1 << 14;
+/// `***` or `...`, as a mask or an extract has it.
+const ELLIPSIS: u32 = 1 << 15;
 /// `${`, `{{`, `#{`, `%{`.
 const TEMPLATE: u32 = 1 << 16;
 const CLOSED: u32 = 1 << 17;
 /// A scheme was read before.
 const SCHEME: u32 = 1 << 18;
+/// `::`, `->`, `&&`, `||`, `??`.
+const CODE: u32 = 1 << 21;
+/// A capital behind a small letter.
+const CAMEL: u32 = 1 << 20;
 /// A container's first string is complete.
 const STRING: u32 = 1 << 19;
 
@@ -75,12 +77,20 @@ const CLASSES: u32 =
 /// Values that say that there is none, what type it has, or its own name again. In order.
 #[rustfmt::skip]
 const WORDS: &[&[u8]] = &[
-    b"any", b"apikey", b"array", b"basic", b"bearer", b"binary", b"bool", b"boolean", b"byte", b"bytes", b"char", b"credential", b"custom",
-    b"default", b"digest", b"disabled", b"empty", b"enabled", b"example", b"expired", b"false", b"float", b"hidden", b"implicit", b"input", b"int32",
-    b"int64", b"integer", b"invalid", b"masked", b"missing", b"mutual_tls", b"negotiate", b"none", b"null", b"number", b"oauth", b"oauth2", b"object",
-    b"opaque", b"optional", b"passphrase", b"passwd", b"password", b"private", b"public", b"redacted", b"removed", b"required", b"secret", b"secrets",
-    b"sensitive", b"session", b"string", b"text", b"token", b"tokens", b"true", b"undefined", b"unknown", b"unset", b"uuid", b"varchar", b"void",
-    b"write-only",
+    b"access", b"any", b"api-key", b"api_key", b"api_token", b"apikey", b"apitoken", b"array", b"basic", b"bearer", b"binary", b"bool", b"boolean",
+    b"byte", b"bytes", b"char", b"credential", b"custom", b"default", b"dict", b"digest", b"disabled", b"empty", b"enabled", b"example", b"expired",
+    b"false", b"float", b"hash", b"hidden", b"implicit", b"include", b"input", b"int32", b"int64", b"integer", b"invalid", b"masked", b"missing",
+    b"mutual_tls", b"negotiate", b"none", b"null", b"number", b"oauth", b"oauth2", b"object", b"omit", b"opaque", b"optional", b"passphrase",
+    b"passwd", b"password", b"private", b"public", b"read", b"read-only", b"readwrite", b"redacted", b"refresh", b"removed", b"request", b"required",
+    b"response", b"secret", b"secret_key", b"secrets", b"sensitive", b"session", b"string", b"text", b"token", b"tokens", b"true", b"undefined",
+    b"unknown", b"unset", b"uuid", b"varchar", b"void", b"write", b"write-only",
+];
+
+/// The same, longer than what is kept: the kept bytes, and how many there are.
+#[rustfmt::skip]
+const LONG_WORDS: &[(&[u8], u8)] = &[
+    (b"access_tok", 12), (b"api_passwo", 12), (b"client_sec", 13), (b"client-sec", 13), (b"credential", 11), (b"private_ke", 11), (b"refresh_to", 13),
+    (b"same-origi", 11), (b"secret_acc", 17), (b"unauthoriz", 12), (b"unspecifie", 11), (b"bearer_tok", 12),
 ];
 
 /// What a value begins with that someone else masked already, or that is still to be filled in. Brackets before it do not count.
@@ -88,18 +98,21 @@ const WORDS: &[&[u8]] = &[
 const BEGINNINGS: &[&[u8]] = &[
     b"redacted", b"filtered", b"masked", b"hidden", b"removed", b"censored", b"scrubbed", b"sensitive", b"protected", b"secure]", b"omitted",
     b"your_", b"your-", b"your ", b"<your", b"insert_", b"insert-", b"replace_", b"replace-", b"changeme", b"change_me", b"change-me", b"placeholde",
-    b"example_", b"example-", b"todo", b"xxxx", b"enter your", b"enter_", b"enter-", b"my_secret", b"my-secret", b"dummy",
+    b"example_", b"example-", b"todo", b"xxxx", b"enter your", b"enter_", b"enter-", b"my_secret", b"my-secret", b"dummy", b"arn:aws", b"op://",
+    b"file:/", b"env:", b"http://", b"https://", b"projects/",
 ];
 
 /// Names of first members that tell of a schema, a reference or a list of names and not of a secret. In order.
 #[rustfmt::skip]
 const SCHEMA: &[&[u8]] = &[
-    b"$ref", b"@type", b"additional", b"allof", b"anyof", b"computed", b"configmap", b"created", b"created_at", b"createdat", b"default",
-    b"defaultmod", b"deprecated", b"descriptio", b"enabled", b"enum", b"example", b"fields", b"format", b"href", b"id", b"in", b"items", b"key",
-    b"kind", b"label", b"length", b"links", b"max", b"maxlength", b"message", b"min", b"minlength", b"name", b"namespace", b"node_id", b"nullable",
-    b"object", b"oneof", b"optional", b"pattern", b"properties", b"readonly", b"ref", b"required", b"secretname", b"secretref", b"sensitive",
-    b"status", b"title", b"total", b"type", b"types", b"uid", b"updated_at", b"uri", b"url", b"valid", b"valuefrom", b"version", b"visibility",
-    b"writeonly",
+    b"$comment", b"$ref", b"@type", b"additional", b"allof", b"anyof", b"categories", b"choices", b"comment", b"computed", b"configmap", b"count",
+    b"created", b"created_at", b"createdat", b"default", b"defaultmod", b"deprecated", b"descriptio", b"documentat", b"enabled", b"enum", b"example",
+    b"expires", b"expires_at", b"expiry", b"fields", b"flags", b"format", b"group", b"help", b"href", b"id", b"in", b"input_toke", b"insertiono",
+    b"items", b"key", b"kind", b"label", b"length", b"limit_key", b"links", b"locationna", b"max", b"maxitems", b"maxlength", b"message", b"metadata",
+    b"min", b"minitems", b"minlength", b"name", b"namespace", b"node_id", b"nullable", b"object", b"oneof", b"optional", b"output_tok", b"pattern",
+    b"properties", b"readonly", b"readonlypr", b"ref", b"required", b"scope", b"scopes", b"secretname", b"secretref", b"sensitive", b"shape",
+    b"source", b"state", b"status", b"title", b"total", b"type", b"types", b"uid", b"uniqueitem", b"updated_at", b"uri", b"url", b"valid",
+    b"valuefrom", b"version", b"visibility", b"writeonly",
 ];
 
 impl Ending {
@@ -117,6 +130,19 @@ impl Look {
     pub(super) fn behind_scheme() -> Self {
         Self {
             seen: SCHEME,
+            ..Self::default()
+        }
+    }
+
+    /// A fresh look, within quotes behind a letter that says how to read them: in Python's `f"{name}"` names are filled in.
+    pub(super) fn behind_prefix(prefix: u8) -> Self {
+        let seen = if matches!(prefix, b'f' | b'F') {
+            TEMPLATE
+        } else {
+            0
+        };
+        Self {
+            seen,
             ..Self::default()
         }
     }
@@ -166,13 +192,14 @@ impl Look {
             && self.first().is_ascii_alphabetic()
     }
 
-    pub(super) fn is_letters(&self) -> bool {
-        self.only(LETTERS)
+    /// Whether it could be a word, or the name of a variable.
+    pub(super) fn is_variable(&self) -> bool {
+        self.only(LETTERS | UNDERSCORE)
     }
 
-    /// Whether it could be the path of a variable or function.
+    /// Whether it could be the path of a function.
     pub(super) fn is_identifier(&self) -> bool {
-        self.only(LETTERS | DIGIT | UNDERSCORE | DOT)
+        self.only(LETTERS | DIGIT | UNDERSCORE | DOT) || self.has(CODE)
     }
 
     /// Whether it is what stands before a quote in Python, Rust and their like.
@@ -189,7 +216,7 @@ impl Look {
         self.length >= SHORTEST
             && self.has(VARIES)
             && self.has(MEANS)
-            && !self.has(STARS)
+            && !self.has(ELLIPSIS)
             && !(self.has(TEMPLATE) && self.has(CLOSED))
             && (self.seen & CLASSES) != WIDE
             && !self.is_word(ending)
@@ -198,6 +225,8 @@ impl Look {
             && !self.is_prose()
             && self.suits_operator(context)
             && (context.shape != ValueShape::Bare || self.is_plain_value(context, ending))
+            && (context.shape != ValueShape::Quoted || !self.is_behind_quote(context))
+            && (context.holds != Holds::Uuid || self.is_uuid())
     }
 
     fn pushed_behind(&mut self, byte: u8) {
@@ -208,16 +237,25 @@ impl Look {
         if pair.0 == b' ' && byte.is_ascii_lowercase() {
             self.seen |= SENTENCE;
         }
+        if pair.0.is_ascii_lowercase() && byte.is_ascii_uppercase() {
+            self.seen |= CAMEL;
+        }
         if matches!(pair, (b'$' | b'{' | b'#' | b'%', b'{')) {
             self.seen |= TEMPLATE;
+        }
+        if matches!(
+            pair,
+            (b':', b':') | (b'-' | b'=', b'>') | (b'&', b'&') | (b'|', b'|') | (b'?', b'?')
+        ) {
+            self.seen |= CODE;
         }
         if byte == b'}' {
             self.seen |= CLOSED;
         }
         match pair {
-            (b'*', b'*') if self.has(STAR_PAIR) => self.seen |= STARS,
-            (b'*', b'*') => self.seen |= STAR_PAIR,
-            _ => self.seen &= !STAR_PAIR,
+            (b'*', b'*') | (b'.', b'.') if self.has(PAIR) => self.seen |= ELLIPSIS,
+            (b'*', b'*') | (b'.', b'.') => self.seen |= PAIR,
+            _ => self.seen &= !PAIR,
         }
     }
 
@@ -231,7 +269,8 @@ impl Look {
             [b'<' | b'[' | b'(' | b'*' | b'-' | b'_', inner @ ..] => inner,
             _ => kept,
         };
-        whole && WORDS.binary_search(&kept).is_ok()
+        let long = ending != Ending::None && LONG_WORDS.contains(&(kept, self.length));
+        long || whole && WORDS.binary_search(&kept).is_ok()
             || BEGINNINGS
                 .iter()
                 .any(|beginning| inner.starts_with(beginning))
@@ -260,9 +299,15 @@ impl Look {
                     || !json && self.only(LETTERS | DIGIT | UNDERSCORE | SIGN)
             }
             b'%' => second == b'(' || second == b's' && self.length == 2,
+            // A path: base64 that starts with a slash has capitals and digits.
+            b'/' => {
+                let path = LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | PUNCTUATION;
+                self.only(path) && !(self.has(DIGIT) && self.has(UPPER))
+            }
+            b'~' => second == b'/',
             b':' | b'@' | b'!' | b'*' => {
                 context.shape == ValueShape::Bare
-                    && self.only(LETTERS | UNDERSCORE | PUNCTUATION | SIGN)
+                    && self.only(LETTERS | UNDERSCORE | DOT | PUNCTUATION | SIGN | BLANK)
             }
             _ => false,
         }
@@ -279,14 +324,33 @@ impl Look {
         let letters = self.only(LETTERS | HYPHEN | UNDERSCORE | DOT | PUNCTUATION);
         match context.operator {
             Operator::Blank if context.shape == ValueShape::Bare => !letters,
-            Operator::Blank => self.length >= SHORTEST_UNCLEAR && !self.has(BLANK),
-            _ => {
-                context.holds != Holds::Scheme
-                    || self.has(DIGIT)
-                    || !self.has(BLANK) && self.length >= LONG_WORD
-                    || self.has(SCHEME) && !self.has(BLANK)
+            Operator::Blank if context.before == b'-' => true,
+            Operator::Blank => {
+                self.length >= SHORTEST_UNCLEAR && !self.has(BLANK) && self.has(DIGIT | SIGN)
             }
+            _ => context.holds != Holds::Scheme || self.suits_scheme(),
         }
+    }
+
+    /// What stands in an `Authorization` header, or is a word about it.
+    fn suits_scheme(&self) -> bool {
+        let phrase = self.only(LOWER | UNDERSCORE) && self.has(UNDERSCORE);
+        self.has(DIGIT)
+            || !self.has(BLANK) && !phrase && (self.has(SCHEME) || self.length >= LONG_WORD)
+    }
+
+    /// What stands behind a string that ended with the name: `read("Password: ", user)`.
+    fn is_behind_quote(&self, context: &Context) -> bool {
+        context.name_quote == 0
+            && context.operator == Operator::Colon
+            && matches!(
+                self.first(),
+                b',' | b')' | b';' | b' ' | b'\n' | b'\r' | b'<' | b']' | b'}' | b'+' | b'.' | b':'
+            )
+    }
+
+    fn is_uuid(&self) -> bool {
+        self.length == 36 && self.only(LETTERS | DIGIT | HYPHEN) && self.has(HYPHEN)
     }
 
     /// A value without quotes may also be an expression of some language.
@@ -296,12 +360,20 @@ impl Look {
         }
         let constant = self.only(UPPER | UNDERSCORE) && self.has(UNDERSCORE);
         let path = self.only(LETTERS | UNDERSCORE | DOT) && self.has(DOT);
-        let variable = self.only(LETTERS | UNDERSCORE) && ending == Ending::Expression;
+        let named = self.has(UNDERSCORE | CAMEL);
+        let spaced = context.spaced && context.operator == Operator::Equals;
         let loose = context.spaced || context.operator != Operator::Equals;
-        !constant && (context.is_form() || !path && !(variable && loose))
+        let ends = ending == Ending::Expression;
+        let expression = self.is_variable() && (ends && (loose || named) || spaced && named);
+        let letters = self.only(LETTERS | UNDERSCORE | DOT | PUNCTUATION | BRACKET);
+        // Behind a quoted name it is an expression of some language, if it is not JSON after all.
+        let call = letters && (self.has(BRACKET) || context.name_quote != 0)
+            || self.has(CODE)
+            || context.name_quote != 0 && self.has(BRACKET);
+        !constant && (context.is_form() || !path && !expression && !call)
     }
 
-    fn first(&self) -> u8 {
+    pub(super) fn first(&self) -> u8 {
         let [first, ..] = self.first;
         first
     }

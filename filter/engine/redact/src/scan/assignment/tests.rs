@@ -65,8 +65,7 @@ fn check(marked: &str, shape: ValueShape, holds: Holds) -> Result<(), String> {
     let text: String = marked.chars().filter(|c| !"‹›".contains(*c)).collect();
     let expected = marked
         .split_once('‹')
-        .and_then(|(_, rest)| rest.split_once('›'))
-        .map(|(value, _)| (value, shape));
+        .map(|(_, rest)| (rest.split_once('›').map_or(rest, |(value, _)| value), shape));
     let found = value(&text, holds);
     if found == expected {
         Ok(())
@@ -156,7 +155,7 @@ fn values_without_quotes() {
             "user=bob&password=‹hunter›",
             "user=bob&password=‹a%26b%3Dc+d›&x=1",
             "user=bob&password=‹a.b.c›&x=1",
-            "user=bob&password=‹f(x›&x=1",
+            "user=bob&password=‹f1(x›&x=1",
             "user%5Bpassword%5D=‹hunter2›&x=1",
             "user[password]=‹hunter2›&x=1",
             "GET /x?password=‹hunter2› HTTP/1.1",
@@ -196,7 +195,7 @@ fn values_without_quotes() {
             "<input type=text password=‹hunter2›>",
             "- name: DB_PASSWORD\n  value: ‹hunter2›\n",
             "--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n‹hunter 2\"›\r\n--x--",
-            "password: ‹hunter2;›x\n".trim_end_matches("x\n"),
+            "password: ‹hunter2›;\n",
             "password=‹pässwörd›&",
             "token: ‹eyJhbGciOiJIUzI1NiJ9.e30.abc›",
             "token = ‹abc=def==›",
@@ -282,10 +281,7 @@ fn credentials_behind_a_scheme() {
         &[
             "Authorization: Bearer ‹abcdefgh1›\r\n",
             "Authorization: Bearer ‹abcdefgh›\n",
-            "Authorization:  Token   ‹token=\"abc123\"›\n"
-                .replace("‹token=\"", "‹token=")
-                .as_str()
-                .trim_end_matches("\n"),
+            "Authorization:  Token   ‹token=abc123›\n",
             "curl -H 'Authorization: Bearer ‹abcdefgh1›' https://a.test",
             "Authorization: AWS4-HMAC-SHA256 ‹Credential=AKIA/x, SignedHeaders=host, Signature=abc1›\n",
             "Authorization: ‹eyJhbGciOiJIUzI1NiJ9.e30.abc›\n",

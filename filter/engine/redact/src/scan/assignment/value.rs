@@ -1,7 +1,8 @@
 //! Within the value, up to its end.
 
-use super::look::{Ending, LOOK};
-use super::{Assignment, DOUBTFUL, Holds, Operator, Phase, Step};
+use super::bare::Bare;
+use super::look::{Ending, LOOK, Look};
+use super::{Assignment, Holds, Phase, Step, ValueShape};
 
 /// Where in the value.
 #[derive(Clone, Copy)]
@@ -24,34 +25,6 @@ pub(super) enum Value {
     Cdata(u8),
 }
 
-/// Where in a value without quotes. The first number is how many closing brackets and commas were just read: they belong to it only if more follows.
-#[derive(Clone, Copy)]
-pub(super) enum Bare {
-    Plain(u8),
-    /// Behind so many backslashes.
-    Escapes(u8, u8),
-    /// Behind backslashes and `u`: so many digits, the last two of them.
-    Unicode {
-        soft: u8,
-        run: u8,
-        digits: u8,
-        code: u8,
-    },
-    /// In `%26`: the digit read, if any.
-    Percent(u8),
-    /// Behind a word and so many blanks; whether the word was made of letters.
-    Blanks {
-        soft: u8,
-        count: u8,
-        letters: bool,
-    },
-    /// Behind the scheme's name: blanks before the credential.
-    Scheme(u8),
-}
-
-/// Trailing brackets, commas and blanks that are remembered.
-const TRAILING: u8 = 40;
-
 impl Value {
     pub(super) fn doubtful(self) -> u8 {
         match self {
@@ -60,21 +33,6 @@ impl Value {
             Self::Bare(bare) => bare.doubtful(),
             Self::Cdata(run) => run,
             Self::Number | Self::Element { less: false } | Self::CdataStart(_) => 0,
-        }
-    }
-}
-
-impl Bare {
-    fn doubtful(self) -> u8 {
-        match self {
-            Self::Plain(soft) => soft,
-            Self::Escapes(soft, run) => soft + run,
-            Self::Unicode {
-                soft, run, digits, ..
-            } => soft + run + 1 + digits,
-            Self::Percent(first) => 1 + u8::from(first != 0),
-            Self::Blanks { soft, count, .. } => soft + count,
-            Self::Scheme(_) => 0,
         }
     }
 }
@@ -123,17 +81,18 @@ impl Assignment {
                 Step::Fails
             }
             Value::Quoted { .. } | Value::Container { .. } | Value::Cdata(_) => {
-                self.end(0, Ending::Text)
+                self.end(0, Ending::Delimiter)
             }
-            Value::Bare(Bare::Percent(_)) => self.end(0, Ending::Text),
+            Value::Bare(Bare::Percent(_)) => self.end(0, Ending::Delimiter),
+            Value::Bare(Bare::Plain(soft)) => self.end(soft, Ending::of(0, soft)),
             Value::Apostrophe | Value::Bare(_) | Value::Number => {
-                self.end(value.doubtful(), Ending::Text)
+                self.end(value.doubtful(), Ending::Delimiter)
             }
         }
     }
 
     /// Takes one byte for a part of the value.
-    fn inside(&mut self, byte: u8) -> Step {
+    pub(super) fn inside(&mut self, byte: u8) -> Step {
         let first = self.look.is_empty();
         self.look.push(byte);
         if self.look.length() == LOOK && !self.context.certain {
@@ -145,8 +104,12 @@ impl Assignment {
         if first { Step::Starts } else { Step::InValue }
     }
 
-    fn end(&mut self, back: u8, ending: Ending) -> Step {
-        if self.context.certain || self.look.is_credential(&self.context, ending) {
+    pub(super) fn end(&mut self, back: u8, ending: Ending) -> Step {
+        let secret = match self.context.shape {
+            ValueShape::Container => self.look.is_container_of_credentials(),
+            _ => self.look.is_credential(&self.context, ending),
+        };
+        if self.context.certain || secret {
             Step::Ends(back)
         } else {
             Step::Fails
@@ -200,10 +163,13 @@ impl Assignment {
             return self.end(0, Ending::Delimiter);
         }
         self.phase = Phase::Value(Value::Quoted { run: 0 });
-        if self.context.holds == Holds::Scheme && byte == b' ' && self.look.is_scheme() {
-            self.phase = Phase::Value(Value::Quoted { run: 0 });
-            self.look = super::look::Look::behind_scheme();
-            return Step::More;
+        if self.context.holds == Holds::Scheme && byte == b' ' {
+            if self.look.is_scheme() {
+                self.look = Look::behind_scheme();
+            }
+            if self.look.is_empty() {
+                return Step::More;
+            }
         }
         self.inside(byte)
     }
@@ -215,7 +181,7 @@ impl Assignment {
                 self.end(0, Ending::Delimiter)
             }
             _ => {
-                self.context.shape = super::ValueShape::Bare;
+                self.context.shape = ValueShape::Bare;
                 self.bare(Bare::Plain(0), byte)
             }
         }
@@ -301,208 +267,9 @@ impl Assignment {
             }
         }
     }
-
-    fn bare(&mut self, bare: Bare, byte: u8) -> Step {
-        match bare {
-            Bare::Plain(soft) => self.plain(soft, byte),
-            Bare::Escapes(soft, run) => self.escapes(soft, run, byte),
-            Bare::Unicode {
-                soft,
-                run,
-                digits,
-                code,
-            } => self.unicode(soft, run, digits, code, byte),
-            Bare::Percent(first) => self.percent_in_value(first, byte),
-            Bare::Blanks {
-                soft,
-                count,
-                letters,
-            } => self.blanks(soft, count, letters, byte),
-            Bare::Scheme(count) => match byte {
-                b' ' | b'\t' if count < TRAILING => self.go_on(Bare::Scheme(count + 1)),
-                0..=b' ' | b'<' | b'"' | b'\'' | b'`' | b'\\' | b'&' | b',' | b';' => Step::Fails,
-                _ => self.plain(0, byte),
-            },
-        }
-    }
-
-    fn go_on(&mut self, bare: Bare) -> Step {
-        self.phase = Phase::Value(Value::Bare(bare));
-        if self.look.is_empty() {
-            Step::More
-        } else {
-            Step::InValue
-        }
-    }
-
-    fn plain(&mut self, soft: u8, byte: u8) -> Step {
-        match byte {
-            b' ' | b'\t' => self.behind_word(soft),
-            b'"' | b'\'' if soft == 0 && self.look.is_string_prefix() => {
-                self.look = super::look::Look::default();
-                self.context.quote = byte;
-                self.context.shape = super::ValueShape::Quoted;
-                self.phase = Phase::Value(Value::Quoted { run: 0 });
-                Step::More
-            }
-            _ if self.is_delimiter(byte) => self.end(soft, Ending::of(byte, soft)),
-            b'\\' => self.go_on(Bare::Escapes(soft, 1)),
-            b'%' if self.context.percent => {
-                self.phase = Phase::Value(Value::Bare(Bare::Percent(0)));
-                self.inside(byte)
-            }
-            b'(' | b'[' if !self.context.is_form() && self.look.is_identifier() => Step::Fails,
-            b')' | b']' | b'}' | b',' if soft < TRAILING && !self.look.is_empty() => {
-                self.go_on(Bare::Plain(soft + 1))
-            }
-            b';' if soft < TRAILING && !self.look.is_empty() => self.go_on(Bare::Plain(soft + 1)),
-            _ => {
-                self.look.skip(soft);
-                self.phase = Phase::Value(Value::Bare(Bare::Plain(0)));
-                self.inside(byte)
-            }
-        }
-    }
-
-    /// Whether the byte ends every value without quotes here.
-    fn is_delimiter(&self, byte: u8) -> bool {
-        let equals = matches!(self.context.operator, Operator::Equals);
-        match byte {
-            _ if self.context.operator == Operator::Part => matches!(byte, b'\r' | b'\n'),
-            0..=0x1f | 0x7f | b'"' | b'\'' | b'`' | b'<' | b'>' => true,
-            b'&' | b';' => equals,
-            _ => false,
-        }
-    }
-
-    /// A blank behind a word.
-    fn behind_word(&mut self, soft: u8) -> Step {
-        let context = &self.context;
-        if context.holds == Holds::Scheme && self.look.is_scheme() {
-            self.look = super::look::Look::behind_scheme();
-            self.phase = Phase::Value(Value::Bare(Bare::Scheme(1)));
-            return Step::More;
-        }
-        let line = matches!(context.before, 0 | b'\n') && context.operator == Operator::Colon;
-        match context.operator {
-            Operator::Part => self.go_on(Bare::Blanks {
-                soft,
-                count: 1,
-                letters: false,
-            }),
-            Operator::Colon if context.holds == Holds::Scheme && line => self.go_on(Bare::Blanks {
-                soft,
-                count: 1,
-                letters: false,
-            }),
-            Operator::Colon if self.look.is_letters() && soft == 0 => self.go_on(Bare::Blanks {
-                soft,
-                count: 1,
-                letters: true,
-            }),
-            Operator::Colon if line && soft == 0 => self.go_on(Bare::Blanks {
-                soft,
-                count: 1,
-                letters: false,
-            }),
-            _ => self.end(soft, Ending::of(b' ', soft)),
-        }
-    }
-
-    /// Behind a word, in a value that may have several.
-    fn blanks(&mut self, soft: u8, count: u8, letters: bool, byte: u8) -> Step {
-        match byte {
-            b' ' | b'\t' if count < TRAILING / 2 => self.go_on(Bare::Blanks {
-                soft,
-                count: count + 1,
-                letters,
-            }),
-            b'#' | b'\\' if self.context.operator != Operator::Part => {
-                self.end(soft + count, Ending::Delimiter)
-            }
-            _ if self.is_delimiter(byte) => self.end(soft + count, Ending::Delimiter),
-            _ if letters => Step::Fails,
-            _ => {
-                self.look.skip(soft);
-                self.look.push(b' ');
-                self.plain(0, byte)
-            }
-        }
-    }
-
-    /// Behind backslashes in a value without quotes: in a string of JSON it may stand, and end, in many ways.
-    fn escapes(&mut self, soft: u8, run: u8, byte: u8) -> Step {
-        match byte {
-            b'\\' if run < 16 => self.go_on(Bare::Escapes(soft, run + 1)),
-            b'n' | b'r' | b't' | b'b' | b'f' | b'"' | b'\''
-                if self.context.operator != Operator::Part =>
-            {
-                self.end(soft + run, Ending::Delimiter)
-            }
-            b'u' => self.go_on(Bare::Unicode {
-                soft,
-                run,
-                digits: 0,
-                code: 0,
-            }),
-            _ => {
-                self.look.skip(soft.saturating_add(run));
-                self.plain(0, byte)
-            }
-        }
-    }
-
-    fn unicode(&mut self, soft: u8, run: u8, digits: u8, code: u8, byte: u8) -> Step {
-        let Some(digit) = char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-        else {
-            self.look.skip(soft + run + 1 + digits);
-            return self.plain(0, byte);
-        };
-        // Only the last two digits are kept: `\u0026` is a delimiter, and whatever else ends so is none, or rare enough.
-        let code = code << 4 | digit;
-        if digits < 3 {
-            return self.go_on(Bare::Unicode {
-                soft,
-                run,
-                digits: digits + 1,
-                code,
-            });
-        }
-        if code == b' ' || self.is_delimiter(code) {
-            return self.end(soft + run + 4, Ending::Delimiter);
-        }
-        self.look.skip(soft + run + 4);
-        self.phase = Phase::Value(Value::Bare(Bare::Plain(0)));
-        self.inside(byte)
-    }
-
-    fn percent_in_value(&mut self, first: u8, byte: u8) -> Step {
-        if !byte.is_ascii_hexdigit() {
-            return self.plain(0, byte);
-        }
-        if first == 0 {
-            self.phase = Phase::Value(Value::Bare(Bare::Percent(byte)));
-            return self.inside(byte);
-        }
-        let delimiter = matches!(
-            (first, byte),
-            (b'2', b'0' | b'2' | b'6' | b'7')
-                | (b'3', b'B' | b'b' | b'C' | b'c' | b'E' | b'e')
-                | (b'0', _)
-        );
-        if delimiter {
-            return self.end(2, Ending::Delimiter);
-        }
-        self.phase = Phase::Value(Value::Bare(Bare::Plain(0)));
-        self.inside(byte)
-    }
 }
 
 /// One more, without ever losing the low bits or what is above them.
 fn longer(run: u8) -> u8 {
     if run == 31 { 16 } else { run + 1 }
 }
-
-const _: () = assert!(TRAILING + TRAILING / 2 < DOUBTFUL);
