@@ -10,6 +10,19 @@ mod builder;
 mod bytes;
 mod example;
 mod file;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the builder does not take them yet"
+    )
+)]
+mod known;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the builder does not take them yet")
+)]
 mod names;
 mod pattern;
 mod prebuilt;
@@ -18,6 +31,7 @@ mod rule;
 use std::sync::Arc;
 
 pub use builder::RuleSetBuilder;
+pub use known::KnownValue;
 pub use rule::Rule;
 
 pub(crate) use anchor::{AnchorState, Anchors};

@@ -144,54 +144,57 @@ fn words(name: &str) -> Vec<String> {
 /// Look-alikes, folded.
 #[derive(Default)]
 struct Exclusions {
-    /// Back to front, sorted: reading an identifier from its end narrows them down.
-    endings: Vec<Vec<u8>>,
+    /// With their hashes, by which they are sorted.
+    endings: Vec<(u64, Vec<u8>)>,
     beginnings: Vec<Vec<u8>>,
 }
 
 impl Exclusions {
     fn add(&mut self, name: &str) {
-        let mut folded: Vec<u8> = folded(name.trim_end_matches('*').as_bytes()).collect();
-        if folded.is_empty() {
+        let letters: Vec<u8> = folded(name.trim_end_matches('*').as_bytes()).collect();
+        if letters.is_empty() {
             return;
         }
         if name.ends_with('*') {
-            self.beginnings.push(folded);
+            self.beginnings.push(letters);
             return;
         }
-        folded.reverse();
-        if let Err(at) = self.endings.binary_search(&folded) {
-            self.endings.insert(at, folded);
+        let hash = letters
+            .iter()
+            .rev()
+            .fold(BASIS, |hash, letter| hashed(hash, *letter));
+        let entry = (hash, letters);
+        if let Err(at) = self.endings.binary_search(&entry) {
+            self.endings.insert(at, entry);
         }
     }
 
+    /// From its end on, since that is where the endings are: one hash grows letter by letter, and is looked up where a word starts.
     fn contains(&self, identifier: &[u8]) -> bool {
-        self.ends(identifier)
-            || (0..identifier.len()).any(|at| {
-                starts_word(identifier, at) && self.begins(identifier.get(at..).unwrap_or_default())
-            })
-    }
-
-    fn ends(&self, identifier: &[u8]) -> bool {
-        let (mut left, mut depth) = (self.endings.as_slice(), 0);
+        let mut hash = BASIS;
         for at in (0..identifier.len()).rev() {
             let Some(byte) = identifier.get(at).filter(|byte| is_letter(**byte)) else {
                 continue;
             };
-            let byte = Some(byte.to_ascii_lowercase());
-            let from = left.partition_point(|name| name.get(depth).copied() < byte);
-            let to = left.partition_point(|name| name.get(depth).copied() <= byte);
-            left = left.get(from..to).unwrap_or_default();
-            depth += 1;
-            match left.first() {
-                None => return false,
-                Some(shortest) if shortest.len() == depth && starts_word(identifier, at) => {
+            hash = hashed(hash, byte.to_ascii_lowercase());
+            if starts_word(identifier, at) {
+                let rest = identifier.get(at..).unwrap_or_default();
+                if self.ends(hash, rest) || self.begins(rest) {
                     return true;
                 }
-                Some(_) => {}
             }
         }
         false
+    }
+
+    fn ends(&self, hash: u64, rest: &[u8]) -> bool {
+        let from = self.endings.partition_point(|(other, _)| *other < hash);
+        self.endings
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|(other, _)| *other == hash)
+            .any(|(_, ending)| folded(rest).eq(ending.iter().copied()))
     }
 
     fn begins(&self, rest: &[u8]) -> bool {
@@ -202,6 +205,14 @@ impl Exclusions {
                 .all(|letter| letters.next() == Some(*letter))
         })
     }
+}
+
+/// Where [`hashed`] begins.
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// One step of FNV-1a. Letters are compared as well, so a collision gains nothing.
+fn hashed(hash: u64, letter: u8) -> u64 {
+    (hash ^ u64::from(letter)).wrapping_mul(0x0100_0000_01b3)
 }
 
 /// Case and joints do not count.

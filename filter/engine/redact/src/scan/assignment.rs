@@ -107,7 +107,11 @@ impl Context {
     /// Whether this is a field of a form or query, whose value cannot be an expression.
     fn is_form(&self) -> bool {
         let joined = matches!(self.before, 0 | b'&' | b'?' | b';' | b'[');
-        self.percent || self.operator == Operator::Equals && !self.spaced && joined
+        match self.operator {
+            Operator::Part => true,
+            Operator::Equals => self.percent || !self.spaced && joined,
+            _ => false,
+        }
     }
 }
 
@@ -132,6 +136,25 @@ impl Assignment {
         }
     }
 
+    /// Whether the byte can stand right behind a name at all: a cheap look before anything else is done about a name.
+    pub(crate) fn can_follow(byte: u8) -> bool {
+        matches!(
+            byte,
+            b'"' | b'\''
+                | b'\\'
+                | b'='
+                | b':'
+                | b'>'
+                | b'<'
+                | b']'
+                | b'%'
+                | b' '
+                | b'\t'
+                | b'\r'
+                | b'\n'
+        )
+    }
+
     /// Takes the next byte. After [`Step::Ends`], [`Step::EndsHere`] or [`Step::Fails`] every further byte fails. O(1).
     pub(crate) fn step(&mut self, byte: u8) -> Step {
         let step = match self.phase {
@@ -140,6 +163,15 @@ impl Assignment {
             Phase::Over => Step::Fails,
         };
         self.settled(step)
+    }
+
+    /// How many of the first of these bytes are [`Step::InValue`] and change nothing: they need not be stepped through. 0 unless the value is
+    /// [certain](Self::is_certain). At the speed of a search for a byte, where quotes or tags surround the value.
+    pub(crate) fn idle(&self, bytes: &[u8]) -> usize {
+        match self.phase {
+            Phase::Value(value) if self.context.certain => self.idle_in(value, bytes),
+            _ => 0,
+        }
     }
 
     /// The text ends here. A value that was not closed ends with it: what is cut off is no less secret.

@@ -66,6 +66,51 @@ fn every_spelling_of_a_name_is_found() {
 }
 
 #[test]
+fn a_field_says_what_its_value_is() {
+    let mut names = FieldNames::default();
+    let entry = "kind = \"x-field\"\ncategory = \"cloud\"\nconfidence = \"low\"\nholds = \"scheme\"\nnames = [\"X.Sesame\", \"sesame\"]\n";
+    names
+        .add("my.toml", toml::from_str(entry).unwrap())
+        .unwrap();
+    let field = names.field(0).unwrap();
+    assert_eq!(
+        (field.kind.as_str(), field.category.name()),
+        ("x-field", "cloud")
+    );
+    assert_eq!(
+        (field.confidence, field.holds),
+        (Confidence::Low, Holds::Scheme)
+    );
+    assert!(names.field(1).is_none());
+    let spellings: Vec<_> = names.spellings();
+    assert_eq!(
+        spellings,
+        [(b"sesame".to_vec(), 0), (b"xsesame".to_vec(), 0)],
+        "`x_sesame` ends with `sesame`"
+    );
+}
+
+#[test]
+fn a_name_keeps_its_first_meaning() {
+    let mut names = FieldNames::default();
+    for kind in ["first", "second"] {
+        let entry = format!(
+            "kind = \"{kind}\"\ncategory = \"cloud\"\nconfidence = \"low\"\nnames = [\"open_sesame\"]\n"
+        );
+        names
+            .add("my.toml", toml::from_str(&entry).unwrap())
+            .unwrap();
+    }
+    let spellings = names.spellings();
+    assert_eq!(spellings.len(), JOINTS.len());
+    assert!(
+        spellings
+            .iter()
+            .all(|(_, id)| names.field(*id).unwrap().kind == "first")
+    );
+}
+
+#[test]
 fn look_alikes_are_left_alone() {
     for identifier in [
         "next_token",

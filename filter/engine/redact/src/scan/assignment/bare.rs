@@ -78,6 +78,7 @@ impl Assignment {
     }
 
     fn plain(&mut self, soft: u8, byte: u8) -> Step {
+        let sure = self.context.certain || self.context.is_form();
         match byte {
             b' ' | b'\t' => self.behind_word(soft),
             b'"' | b'\'' if soft == 0 && self.look.is_string_prefix() => {
@@ -88,13 +89,13 @@ impl Assignment {
                 Step::More
             }
             _ if self.is_delimiter(byte) => self.end(soft, Ending::of(byte, soft)),
-            b'\\' => self.go_on(Bare::Escapes(soft, 1)),
+            b'\\' if self.context.operator != Operator::Part => self.go_on(Bare::Escapes(soft, 1)),
             b'%' if self.context.percent => {
                 self.phase = Phase::Value(Value::Bare(Bare::Percent(0)));
                 self.inside(byte)
             }
             b'(' | b'[' if soft > 0 => self.end(soft, Ending::Expression),
-            b'(' | b'[' if !self.context.is_form() && self.look.is_identifier() => Step::Fails,
+            b'(' | b'[' if !sure && self.look.is_identifier() => Step::Fails,
             b')' | b']' | b'}' | b',' if soft < TRAILING && !self.look.is_empty() => {
                 self.go_on(Bare::Plain(soft + 1))
             }
@@ -169,9 +170,7 @@ impl Assignment {
     fn escapes(&mut self, soft: u8, run: u8, byte: u8) -> Step {
         match byte {
             b'\\' if run < 16 => self.go_on(Bare::Escapes(soft, run + 1)),
-            b'n' | b'r' | b't' | b'b' | b'f' | b'"' | b'\''
-                if self.context.operator != Operator::Part =>
-            {
+            b'n' | b'r' | b't' | b'b' | b'f' | b'"' | b'\'' => {
                 self.end(soft + run, Ending::Delimiter)
             }
             b'u' => self.go_on(Bare::Unicode {

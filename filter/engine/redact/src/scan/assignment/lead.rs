@@ -227,6 +227,10 @@ impl Assignment {
     }
 
     fn open_quote(&mut self, quote: u8, escapes: u8) -> Step {
+        // A quote of another level closes a string around this one.
+        if self.context.name_quote == b'"' && quote == b'"' && escapes != self.context.escapes {
+            return Step::Fails;
+        }
         self.context.quote = quote;
         self.context.escapes = escapes;
         self.context.shape = ValueShape::Quoted;

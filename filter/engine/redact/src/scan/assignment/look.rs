@@ -273,7 +273,7 @@ impl Look {
         long || whole && WORDS.binary_search(&kept).is_ok()
             || BEGINNINGS
                 .iter()
-                .any(|beginning| inner.starts_with(beginning))
+                .any(|beginning| beginning.first() == inner.first() && inner.starts_with(beginning))
     }
 
     /// `<token>`, `{token}`, `[token]`, `(token)`, `%TOKEN%`.
@@ -355,22 +355,23 @@ impl Look {
 
     /// A value without quotes may also be an expression of some language.
     fn is_plain_value(&self, context: &Context, ending: Ending) -> bool {
-        if context.operator == Operator::Part {
-            return true;
-        }
         let constant = self.only(UPPER | UNDERSCORE) && self.has(UNDERSCORE);
-        let path = self.only(LETTERS | UNDERSCORE | DOT) && self.has(DOT);
-        let named = self.has(UNDERSCORE | CAMEL);
+        !constant && (context.is_form() || !self.is_expression(context, ending))
+    }
+
+    fn is_expression(&self, context: &Context, ending: Ending) -> bool {
+        // Behind a quoted name what has no quotes is code, if it is not a number.
+        let quoted = context.name_quote != 0;
         let spaced = context.spaced && context.operator == Operator::Equals;
         let loose = context.spaced || context.operator != Operator::Equals;
+        let several_words = self.has(UNDERSCORE | CAMEL);
         let ends = ending == Ending::Expression;
-        let expression = self.is_variable() && (ends && (loose || named) || spaced && named);
-        let letters = self.only(LETTERS | UNDERSCORE | DOT | PUNCTUATION | BRACKET);
-        // Behind a quoted name it is an expression of some language, if it is not JSON after all.
-        let call = letters && (self.has(BRACKET) || context.name_quote != 0)
-            || self.has(CODE)
-            || context.name_quote != 0 && self.has(BRACKET);
-        !constant && (context.is_form() || !path && !expression && !call)
+        let variable =
+            self.is_variable() && (ends && (loose || several_words) || spaced && several_words);
+        let path = self.only(LETTERS | UNDERSCORE | DOT) && (quoted || self.has(DOT));
+        let call = self.has(BRACKET)
+            && (quoted || self.only(LETTERS | UNDERSCORE | DOT | PUNCTUATION | BRACKET));
+        variable || path || call || self.has(CODE)
     }
 
     pub(super) fn first(&self) -> u8 {
@@ -395,9 +396,7 @@ impl Look {
 impl Look {
     /// Takes a byte of a container.
     pub(super) fn push_of_container(&mut self, byte: u8, in_string: bool) {
-        self.length = self
-            .length
-            .saturating_add(u8::from(in_string || !byte.is_ascii_whitespace()));
+        self.length = self.length.saturating_add(1);
         if in_string && !self.has(STRING) {
             if let Some(slot) = self.first.get_mut(usize::from(self.last)) {
                 *slot = byte.to_ascii_lowercase();
@@ -427,7 +426,26 @@ impl Look {
     }
 }
 
-fn class(byte: u8) -> u32 {
+/// What each byte adds to what was seen.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiling: an index out of bounds would not compile"
+)]
+const CLASS: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let blots = matches!(
+            byte as u8,
+            b'x' | b'X' | b'*' | b'-' | b'.' | b'_' | b'#' | b'0' | b' '
+        );
+        table[byte] = class(byte as u8) | if blots { 0 } else { MEANS };
+        byte += 1;
+    }
+    table
+};
+
+const fn class(byte: u8) -> u32 {
     match byte {
         b'a'..=b'z' => LOWER,
         b'A'..=b'Z' => UPPER,

@@ -1,12 +1,15 @@
+use std::ops::Range;
+
+use proptest::prelude::*;
+
 use super::*;
-use crate::scan::assignment::look::LOOK;
 
 #[test]
 fn the_state_is_small() {
     assert!(size_of::<Assignment>() <= 32);
 }
 
-/// What `text` holds behind its first name: the value and its shape. The value is found byte by byte as well as from every saved state.
+/// What `text` holds behind its first name: the value and its shape. Every promise of the steps is checked on the way.
 fn value(text: &str, holds: Holds) -> Option<(&str, ValueShape)> {
     const NAMES: [&str; 5] = [
         "authorization",
@@ -19,44 +22,105 @@ fn value(text: &str, holds: Holds) -> Option<(&str, ValueShape)> {
     let (at, name) = NAMES
         .iter()
         .filter_map(|name| Some((lower.find(name)?, *name)))
-        .min()
-        .unwrap();
+        .min()?;
     let (_, before) = identifier(text.as_bytes(), at);
-    let mut assignment = Assignment::new(before, holds);
-    let behind = at + name.len();
-    let (mut start, mut certain) = (None, false);
-    for (at, byte) in text.bytes().enumerate().skip(behind) {
-        let doubtful = assignment.doubtful();
-        let step = assignment.step(byte);
-        assert!(
-            !certain || step != Step::Fails,
-            "failed when certain: {text}"
-        );
-        certain |= assignment.is_certain();
-        match step {
-            Step::More => {}
-            Step::Starts => start = Some(at),
-            Step::InValue => assert!(start.is_some(), "no start at {at}: {text}"),
-            Step::Ends(back) => {
-                assert!(back <= doubtful, "{back} > {doubtful}: {text}");
-                return Some((&text[start?..at - usize::from(back)], assignment.shape()));
-            }
-            Step::EndsHere => return Some((&text[start?..=at], assignment.shape())),
+    let range = walk(
+        text.as_bytes(),
+        at + name.len(),
+        Assignment::new(before, holds),
+    );
+    range.map(|(range, shape)| (&text[range], shape))
+}
+
+/// Steps through the bytes from `at`, and finishes at every cut as well. What is idle may be skipped.
+fn walk(text: &[u8], at: usize, assignment: Assignment) -> Option<(Range<usize>, ValueShape)> {
+    let found = stepped(text, at, assignment);
+    assert_eq!(
+        skipped(text, at, assignment),
+        found.clone().map(|(range, _)| range)
+    );
+    found
+}
+
+fn skipped(text: &[u8], mut at: usize, mut assignment: Assignment) -> Option<Range<usize>> {
+    let mut start = at;
+    while at < text.len() {
+        at += assignment.idle(&text[at..]);
+        let Some(byte) = text.get(at) else { break };
+        match assignment.step(*byte) {
+            Step::Starts => start = at,
+            Step::Ends(back) => return Some(start..at - usize::from(back)),
+            Step::EndsHere => return Some(start..at + 1),
             Step::Fails => return None,
+            Step::More | Step::InValue => {}
         }
-        if let Some(start) = start
-            && assignment.shape() != ValueShape::Container
-        {
-            assert!(at - start <= 3 * usize::from(LOOK) || assignment.is_certain());
+        at += 1;
+    }
+    match assignment.finish() {
+        Step::Ends(back) => Some(start..at - usize::from(back)),
+        _ => None,
+    }
+}
+
+fn stepped(
+    text: &[u8],
+    at: usize,
+    mut assignment: Assignment,
+) -> Option<(Range<usize>, ValueShape)> {
+    let (mut start, mut sure, mut certain_at) = (None, at, None);
+    for (at, byte) in text.iter().enumerate().skip(at) {
+        let mut cut = assignment;
+        let ended = match cut.finish() {
+            Step::Fails => None,
+            Step::Ends(back) => Some(at - usize::from(back)),
+            step => panic!("{step:?} at the end"),
+        };
+        assert!(ended.is_none_or(|end| start.is_some_and(|start| start < end) && end >= sure));
+        assert!(
+            certain_at.is_none() || ended.is_some(),
+            "certain, and fails when cut"
+        );
+        assert_eq!(cut.step(b'x'), Step::Fails, "over");
+        let step = assignment.step(*byte);
+        assert!(assignment.doubtful() <= DOUBTFUL);
+        assert!(
+            certain_at.is_none() || step != Step::Fails,
+            "failed when certain"
+        );
+        certain_at = certain_at.or_else(|| assignment.is_certain().then_some(at));
+        match step {
+            Step::More => start = None,
+            Step::Starts => start = Some(at),
+            Step::InValue => assert!(start.is_some(), "no start"),
+            Step::Ends(_) | Step::EndsHere | Step::Fails => {
+                let end = match step {
+                    Step::Ends(back) => at - usize::from(back),
+                    Step::EndsHere => at + 1,
+                    _ => return None,
+                };
+                assert!(end >= sure, "{end} < {sure}: less doubtful than said");
+                let mut over = assignment;
+                assert_eq!((over.step(b'"'), over.finish()), (Step::Fails, Step::Fails));
+                return Some((start.unwrap()..end, assignment.shape()));
+            }
+        }
+        if let Some(start) = start {
+            sure = sure
+                .max(start)
+                .max((at + 1).saturating_sub(usize::from(assignment.doubtful())));
+            assert!(
+                at - start < 400 || assignment.is_certain(),
+                "undecided for too long"
+            );
         }
     }
     match assignment.finish() {
         Step::Ends(back) => Some((
-            &text[start?..text.len() - usize::from(back)],
+            start.unwrap()..text.len() - usize::from(back),
             assignment.shape(),
         )),
         Step::Fails => None,
-        step => panic!("{step:?} at the end of {text}"),
+        step => panic!("{step:?} at the end"),
     }
 }
 
@@ -162,6 +226,7 @@ fn values_without_quotes() {
             "https://a.test/?password=‹hunter2›\"",
             "next=%3Fpassword%3D‹hunter2›%26user%3Dbob",
             "next=%3Fpassword%3D‹hun%2Fter2›",
+            "next=%3Fpassword%3D‹%2Fhunter2›%26",
             "next=%3Fpassword%3D‹hunter2›&b=c",
             r#"{"url":"/x?password=‹hunter2›\u0026user=bob"}"#,
             r#"{"url":"/x?password=‹hun\/ter2›&user=bob"}"#,
@@ -308,6 +373,8 @@ fn what_is_no_value() {
             // Nothing there.
             r#"{"password":""}"#,
             r#"{"a":"{\"password\":\"\",\"b\":\"hunter2\"}"}"#,
+            r#"{"a":"{\"password\":","b":"hunter22"}"#,
+            r#"{"a":"\"password\":","hunter22":"b"}"#,
             r#"{"password":"abc"}"#,
             "password=&user=bob",
             "password=\nuser=hunter2",
@@ -412,4 +479,154 @@ fn members_of_containers_speak_for_themselves_where_the_name_says_so() {
             r#"{"token":"‹hunter2›"}"#,
         ],
     );
+}
+
+#[test]
+fn what_replaces_a_value_stands_between_the_right_quotes() {
+    for (text, quote) in [
+        (r#"{"password":123456}"#, (0, b'"')),
+        (r#"{"password":["hunter2"]}"#, (0, b'"')),
+        (r#"{"a":"{\"password\":123456}"}"#, (1, b'"')),
+        ("{'password': 123456}", (0, b'\'')),
+        (r#"password=hunter2"#, (0, 0)),
+    ] {
+        let at = text.find("password").unwrap();
+        let mut assignment = Assignment::new(identifier(text.as_bytes(), at).1, Holds::Anything);
+        let step = text
+            .bytes()
+            .skip(at + 8)
+            .map(|byte| assignment.step(byte))
+            .find(|step| *step == Step::Starts);
+        assert_eq!(
+            (step, assignment.quote()),
+            (Some(Step::Starts), quote),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_follow_a_name_fails_at_once() {
+    for byte in 0..=u8::MAX {
+        for before in [None, Some(b'"'), Some(b'<'), Some(b'['), Some(b'-')] {
+            let step = Assignment::new(before, Holds::Anything).step(byte);
+            assert!(
+                Assignment::can_follow(byte) || step == Step::Fails,
+                "{byte}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_uuid_is_told_from_a_name() {
+    check_all(
+        ValueShape::Quoted,
+        Holds::Uuid,
+        &[
+            r#"{"token":"‹84896a0c-1347-aa90-a4f6-aca8b7558780›"}"#,
+            r#"{"token":"arn-of-something-that-is-36-bytes-lo."}"#,
+            r#"{"token":"hunter22"}"#,
+            r#"{"token":"84896a0c-1347-aa90-a4f6-aca8b7558780-more"}"#,
+        ],
+    );
+}
+
+#[test]
+fn identifiers_start_behind_escapes_and_dashes() {
+    for (text, start, before) in [
+        ("^", 0, None),
+        ("\"^", 1, Some(b'"')),
+        ("\"db_^", 1, Some(b'"')),
+        ("a.b-c.^", 0, None),
+        ("x --db-^", 4, Some(b'-')),
+        ("x\\n^", 3, Some(b'\n')),
+        ("x\\nnew^", 3, Some(b'\n')),
+        ("x\\u0026^", 7, Some(b'&')),
+        ("x%26^", 4, Some(b'&')),
+        ("x%5B^", 4, Some(b'[')),
+        ("a:\n  ^", 5, Some(b'\n')),
+        ("a:\n  - ^", 7, Some(b'\n')),
+        ("  ^", 2, Some(b'\n')),
+        ("a  ^", 3, Some(b' ')),
+        ("a\n^", 2, Some(b'\n')),
+        ("<ns:^", 4, Some(b':')),
+    ] {
+        let name = text.find('^').unwrap();
+        assert_eq!(identifier(text.as_bytes(), name), (start, before), "{text}");
+    }
+    assert_eq!(
+        identifier("x".repeat(500).as_bytes(), 500).0,
+        404,
+        "looks no further back"
+    );
+}
+
+/// A document with the value under `password`, put into JSON strings so many times.
+fn nested(value: &serde_json::Value, levels: usize) -> String {
+    let document = serde_json::json!({ "a": 1, "password": value, "z": ["b", {}] });
+    (0..levels).fold(document.to_string(), |text, _| {
+        serde_json::json!({ "x": text, "y": 2 }).to_string()
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_break_a_promise(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "password", "\"", "'", "\\", "\\\"", ":", "=", " ", "\n", "\r\n\r\n", "{", "}", "[", "]", "<", ">", "</", ",", ";", "&", "%", "%3D", "%26", "-", "$", "(", "#", "*",
+            "value", "name", "type", "Bearer", "a", "Z9", "hunter2", "\\u0026", "\\n", "é", "`", "![CDATA[", "]]>", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbb", "0", "12345", "|", "::",
+        ]), 0..24),
+        before in prop::option::of(any::<u8>()),
+        holds in prop::sample::select(vec![Holds::Anything, Holds::Scalar, Holds::Scheme, Holds::Uuid]),
+    ) {
+        walk(parts.concat().as_bytes(), 0, Assignment::new(before, holds));
+    }
+
+    #[test]
+    fn a_string_of_json_is_found_to_the_byte(text in "[a-z]{2}[ -~é€\n\t\u{7}]{4,90}[0-9]{2}", levels in 0_usize..4) {
+        prop_assume!(!text.contains("***") && !text.contains("...") && !text.contains('}'));
+        prop_assume!(!text.starts_with("xx") && !text.starts_with("en"));
+        let document = nested(&text.clone().into(), levels);
+        let (found, shape) = value(&document, Holds::Anything).unwrap();
+        prop_assert_eq!(shape, ValueShape::Quoted);
+        let mut expected = serde_json::to_string(&text).unwrap();
+        for _ in 0..levels {
+            expected = serde_json::to_string(&expected[1..expected.len() - 1]).unwrap();
+        }
+        prop_assert_eq!(found, &expected[1..expected.len() - 1]);
+    }
+
+    #[test]
+    fn a_container_of_json_is_found_to_the_byte(
+        texts in prop::collection::vec("[ -~é\n]{0,20}", 1..6),
+        levels in 0_usize..4,
+    ) {
+        let members: serde_json::Map<String, serde_json::Value> = texts
+            .iter()
+            .enumerate()
+            .map(|(at, text)| (format!("k{at}{text}"), serde_json::json!([text, { "b": text }, at, null])))
+            .collect();
+        let members = serde_json::Value::Object(members);
+        let document = nested(&members, levels);
+        let (found, shape) = value(&document, Holds::Anything).unwrap();
+        prop_assert_eq!(shape, ValueShape::Container);
+        let mut expected = members.to_string();
+        for _ in 0..levels {
+            let text = serde_json::to_string(&expected).unwrap();
+            expected = text[1..text.len() - 1].to_owned();
+        }
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_field_of_a_form_is_found_to_the_byte(text in "[a-z]{2}[ -~é]{4,90}[0-9]{2}", after in "(&[a-z]{1,5}=[a-z]{0,5}){0,2}") {
+        let encoded: String = text
+            .bytes()
+            .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+            .collect();
+        prop_assume!(!encoded.starts_with("xx"));
+        let form = format!("user=bob&password={encoded}{after}");
+        prop_assert_eq!(value(&form, Holds::Anything), Some((encoded.as_str(), ValueShape::Bare)));
+    }
 }

@@ -1,5 +1,7 @@
 //! Within the value, up to its end.
 
+use memchr::{memchr, memchr2, memchr3};
+
 use super::bare::Bare;
 use super::look::{Ending, LOOK, Look};
 use super::{Assignment, Holds, Phase, Step, ValueShape};
@@ -75,27 +77,53 @@ impl Assignment {
         }
     }
 
+    /// How many of these bytes change nothing in a value that is certain.
+    pub(super) fn idle_in(&self, value: Value, bytes: &[u8]) -> usize {
+        let quote = self.context.quote;
+        let found = match value {
+            Value::Quoted { run: 0 } if self.context.name_quote != 0 => {
+                let found = memchr3(quote, b'\\', b'\n', bytes).unwrap_or(bytes.len());
+                memchr(b'\r', bytes.get(..found).unwrap_or_default()).or(Some(found))
+            }
+            Value::Quoted { run: 0 } => memchr2(quote, b'\\', bytes),
+            Value::Bare(Bare::Plain(0)) => bytes.iter().position(|byte| {
+                !byte.is_ascii_alphanumeric()
+                    && !matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=')
+            }),
+            Value::Container {
+                run: 0, string: 0, ..
+            } => bytes
+                .iter()
+                .position(|byte| matches!(byte, b'{' | b'}' | b'[' | b']' | b'"' | b'\'' | b'\\')),
+            Value::Container { run: 0, string, .. } => memchr2(string, b'\\', bytes),
+            Value::Element { less: false } => memchr(b'<', bytes),
+            Value::Cdata(0) => memchr(b']', bytes),
+            _ => return 0,
+        };
+        found.unwrap_or(bytes.len())
+    }
+
     pub(super) fn finish_value(&mut self, value: Value) -> Step {
         match value {
-            Value::Element { .. } | Value::CdataStart(_) | Value::Bare(Bare::Scheme(_)) => {
-                Step::Fails
-            }
-            Value::Quoted { .. } | Value::Container { .. } | Value::Cdata(_) => {
-                self.end(0, Ending::Delimiter)
-            }
-            Value::Bare(Bare::Percent(_)) => self.end(0, Ending::Delimiter),
+            Value::Element { .. } if !self.context.certain => Step::Fails,
+            Value::CdataStart(_) | Value::Bare(Bare::Scheme(_)) => Step::Fails,
             Value::Bare(Bare::Plain(soft)) => self.end(soft, Ending::of(0, soft)),
-            Value::Apostrophe | Value::Bare(_) | Value::Number => {
+            Value::Apostrophe | Value::Bare(Bare::Escapes(..) | Bare::Blanks { .. }) => {
                 self.end(value.doubtful(), Ending::Delimiter)
             }
+            // What was cut off may have been inside: all of it goes.
+            _ => self.end(0, Ending::Delimiter),
         }
     }
 
     /// Takes one byte for a part of the value.
     pub(super) fn inside(&mut self, byte: u8) -> Step {
+        if self.context.certain {
+            return Step::InValue;
+        }
         let first = self.look.is_empty();
         self.look.push(byte);
-        if self.look.length() == LOOK && !self.context.certain {
+        if self.look.length() == LOOK {
             self.context.certain = self.look.is_credential(&self.context, Ending::None);
             if !self.context.certain {
                 return Step::Fails;
@@ -240,6 +268,7 @@ impl Assignment {
                 self.phase = Phase::Value(Value::CdataStart(1));
                 Step::More
             }
+            (true, _) if self.context.certain => self.end(1, Ending::Delimiter),
             (true, _) => Step::Fails,
             (false, b'<') => {
                 self.phase = Phase::Value(Value::Element { less: true });
