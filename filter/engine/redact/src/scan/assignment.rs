@@ -11,6 +11,7 @@ mod bare;
 mod lead;
 mod look;
 mod value;
+mod words;
 
 use lead::Lead;
 use look::Look;
@@ -97,6 +98,8 @@ enum Operator {
     Arrow,
     /// A blank: `--password v`.
     Blank,
+    /// `,` behind a quoted name: `set("password", "v")`.
+    Comma,
     /// `>` of a tag.
     Tag,
     /// The empty line before a part of a multipart form.
@@ -148,6 +151,10 @@ impl Assignment {
                 | b'<'
                 | b']'
                 | b'%'
+                | b'.'
+                | b'?'
+                | b'|'
+                | b'+'
                 | b' '
                 | b'\t'
                 | b'\r'

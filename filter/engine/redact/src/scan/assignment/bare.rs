@@ -1,5 +1,6 @@
 //! Within a value that no quotes surround: where it ends depends on what stands around it, and what seems its end may go on.
 
+use super::lead::Lead;
 use super::look::{Ending, Look};
 use super::value::Value;
 use super::{Assignment, DOUBTFUL, Holds, Operator, Phase, Step, ValueShape};
@@ -157,6 +158,13 @@ impl Assignment {
                 self.end(soft + count, Ending::Delimiter)
             }
             _ if self.is_delimiter(byte) => self.end(soft + count, Ending::Delimiter),
+            // A type: `password: str = "..."`.
+            b'=' if alone && self.context.operator == Operator::Colon => {
+                self.look = Look::default();
+                self.context.operator = Operator::Equals;
+                self.context.spaced = true;
+                self.lead(Lead::Space(0))
+            }
             _ if alone => Step::Fails,
             _ => {
                 self.look.skip(soft);

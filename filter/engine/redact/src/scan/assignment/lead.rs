@@ -20,6 +20,8 @@ pub(super) enum Lead {
     Gap(u8),
     /// Right behind `:` or `=`.
     Operator,
+    /// Within an operator of several characters that has to end with `=`: behind so many of them.
+    Compound(u8),
     /// Blanks behind the operator.
     Space(u8),
     /// So many backslashes before the opening quote.
@@ -35,12 +37,8 @@ pub(super) enum Lead {
 /// A name that is itself a value: `"name": "password", "value": "..."`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pair {
-    /// `"password", "value": `: blanks and backslashes before the member's quote.
+    /// `"password", "value": `: blanks before what follows.
     Member,
-    /// The member's name.
-    MemberName,
-    /// The backslashes behind it.
-    MemberEscapes,
     /// `name="password" value=`.
     Attribute,
     /// `name: PASSWORD` and `value: ...` in the next line: its indentation.
@@ -66,6 +64,14 @@ impl Assignment {
             },
             Lead::Gap(blanks) => self.gap(blanks, byte),
             Lead::Operator => self.behind_operator(byte),
+            Lead::Compound(_) if byte == b'=' => {
+                self.context.operator = Operator::Equals;
+                self.lead(Lead::Space(0))
+            }
+            Lead::Compound(count) if count < 2 && matches!(byte, b':' | b'|' | b'?') => {
+                self.lead(Lead::Compound(count + 1))
+            }
+            Lead::Compound(_) => Step::Fails,
             Lead::Space(blanks) => self.space(blanks, byte),
             Lead::ValueEscapes(count) => match byte {
                 b'\\' if count < 7 => self.lead(Lead::ValueEscapes(count + 1)),
@@ -82,7 +88,7 @@ impl Assignment {
         }
     }
 
-    fn lead(&mut self, lead: Lead) -> Step {
+    pub(super) fn lead(&mut self, lead: Lead) -> Step {
         self.phase = Phase::Lead(lead);
         Step::More
     }
@@ -95,12 +101,14 @@ impl Assignment {
             b']' if self.context.before == b'[' => self.lead(Lead::Gap(0)),
             b'%' => self.lead(Lead::Percent(0)),
             b'<' => self.lead(Lead::Pair(Pair::Name, 1)),
-            b':' | b'=' | b' ' | b'\t' | b'\r' | b'\n' => self.gap(0, byte),
+            b':' | b'=' | b' ' | b'\t' | b'\r' | b'\n' | b'.' | b'?' | b'|' | b'+' => {
+                self.gap(0, byte)
+            }
             _ => Step::Fails,
         }
     }
 
-    fn close_name(&mut self, quote: u8, escapes: u8) -> Step {
+    pub(super) fn close_name(&mut self, quote: u8, escapes: u8) -> Step {
         self.context.name_quote = quote;
         self.context.escapes = escapes;
         self.lead(Lead::Gap(0))
@@ -112,6 +120,10 @@ impl Assignment {
         match byte {
             b':' => self.operator(Operator::Colon, blanks),
             b'=' => self.operator(Operator::Equals, blanks),
+            b'.' | b'?' | b'|' | b'+' if !quoted => {
+                self.context.spaced = blanks > 0;
+                self.lead(Lead::Compound(0))
+            }
             b']' if quoted && blanks == 0 => self.lead(Lead::Gap(0)),
             b',' if quoted => self.lead(Lead::Pair(Pair::Member, 0)),
             b'>' if quoted => self.open_element(),
@@ -142,7 +154,8 @@ impl Assignment {
 
     fn behind_operator(&mut self, byte: u8) -> Step {
         match (self.context.operator, byte) {
-            (Operator::Colon, b':') | (Operator::Equals, b'=' | b'~') => Step::Fails,
+            (Operator::Colon, b':') => self.lead(Lead::Compound(1)),
+            (Operator::Equals, b'=' | b'~') => Step::Fails,
             // One part of a path such as `arn:aws:...:secret:name`.
             (Operator::Colon, _) if self.context.before == b':' => Step::Fails,
             (Operator::Colon, b'/' | b'-') if self.context.name_quote == 0 => Step::Fails,
@@ -155,7 +168,7 @@ impl Assignment {
         }
     }
 
-    fn space(&mut self, blanks: u8, byte: u8) -> Step {
+    pub(super) fn space(&mut self, blanks: u8, byte: u8) -> Step {
         match byte {
             b' ' | b'\t' if blanks < BLANKS => {
                 self.context.spaced = true;
@@ -280,16 +293,11 @@ impl Assignment {
         let next = |pair, count| Lead::Pair(pair, count);
         match (pair, byte) {
             (Pair::Member | Pair::Indent, _) if count >= BLANKS => Step::Fails,
-            (Pair::Member, b' ' | b'\t' | b'\r' | b'\n' | b'\\') => {
-                self.lead(next(pair, count + 1))
+            (Pair::Member, b' ' | b'\t' | b'\r' | b'\n') => self.lead(next(pair, count + 1)),
+            (Pair::Member, b'"' | b'\'' | b'\\') => {
+                self.context.operator = Operator::Comma;
+                self.begin(byte)
             }
-            (Pair::Member, b'"' | b'\'') if byte == self.context.name_quote => {
-                self.lead(next(Pair::MemberName, 0))
-            }
-            (Pair::MemberName, b'\\') if count == 5 => self.lead(next(Pair::MemberEscapes, 1)),
-            (Pair::MemberName, b'"' | b'\'') if count == 5 => self.close_name(byte, 0),
-            (Pair::MemberEscapes, b'\\') if count < 7 => self.lead(next(pair, count + 1)),
-            (Pair::MemberEscapes, b'"' | b'\'') => self.close_name(byte, count),
             (Pair::Indent, b' ' | b'\t' | b'\n' | b'\r') => self.lead(next(pair, count + 1)),
             (Pair::Indent, b'v') => self.lead(next(Pair::Key, 1)),
             (Pair::Attribute | Pair::Key, b' ' | b'=' | b':') if count == 5 => {
@@ -297,14 +305,12 @@ impl Assignment {
                 self.context.before = b' ';
                 self.gap(0, byte)
             }
-            (Pair::MemberName | Pair::Attribute | Pair::Key, _) => {
-                match b"value".get(usize::from(count)) {
-                    Some(letter) if byte.eq_ignore_ascii_case(letter) => {
-                        self.lead(next(pair, count + 1))
-                    }
-                    _ => Step::Fails,
+            (Pair::Attribute | Pair::Key, _) => match b"value".get(usize::from(count)) {
+                Some(letter) if byte.eq_ignore_ascii_case(letter) => {
+                    self.lead(next(pair, count + 1))
                 }
-            }
+                _ => Step::Fails,
+            },
             (Pair::Part, _) => match b"\r\n\r\n".get(usize::from(count)) {
                 Some(expected) if byte == *expected => self.lead(next(pair, count + 1)),
                 None if byte > b' ' => {

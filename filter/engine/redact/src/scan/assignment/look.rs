@@ -2,6 +2,7 @@
 //!
 //! All of it is decided within the first [`LOOK`] bytes, so that a value longer than what may be held is never held for this.
 
+use super::words::{BEGINNINGS, LONG_WORDS, SCHEMA, WORDS};
 use super::{Context, Holds, Operator, ValueShape};
 
 /// Bytes after which a value is accepted or refused for good.
@@ -10,10 +11,10 @@ pub(super) const LOOK: u8 = 64;
 const SHORTEST: u8 = 4;
 /// Fewer bytes say nothing where no operator stands before them.
 const SHORTEST_UNCLEAR: u8 = 6;
-/// A value without a scheme that has no digit either is a word, unless it is long.
+/// Where a word is more likely than a credential, only what is as long as this is one.
 const LONG_WORD: u8 = 16;
 /// Bytes kept.
-const KEPT: usize = 10;
+pub(super) const KEPT: usize = 10;
 
 /// What was seen of a value.
 #[derive(Clone, Copy, Default)]
@@ -74,47 +75,6 @@ const LETTERS: u32 = LOWER | UPPER;
 const CLASSES: u32 =
     LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | PUNCTUATION | BRACKET | SIGN | BLANK | WIDE;
 
-/// Values that say that there is none, what type it has, or its own name again. In order.
-#[rustfmt::skip]
-const WORDS: &[&[u8]] = &[
-    b"access", b"any", b"api-key", b"api_key", b"api_token", b"apikey", b"apitoken", b"array", b"basic", b"bearer", b"binary", b"bool", b"boolean",
-    b"byte", b"bytes", b"char", b"credential", b"custom", b"default", b"dict", b"digest", b"disabled", b"empty", b"enabled", b"example", b"expired",
-    b"false", b"float", b"hash", b"hidden", b"implicit", b"include", b"input", b"int32", b"int64", b"integer", b"invalid", b"masked", b"missing",
-    b"mutual_tls", b"negotiate", b"none", b"null", b"number", b"oauth", b"oauth2", b"object", b"omit", b"opaque", b"optional", b"passphrase",
-    b"passwd", b"password", b"private", b"public", b"read", b"read-only", b"readwrite", b"redacted", b"refresh", b"removed", b"request", b"required",
-    b"response", b"secret", b"secret_key", b"secrets", b"sensitive", b"session", b"string", b"text", b"token", b"tokens", b"true", b"undefined",
-    b"unknown", b"unset", b"uuid", b"varchar", b"void", b"write", b"write-only",
-];
-
-/// The same, longer than what is kept: the kept bytes, and how many there are.
-#[rustfmt::skip]
-const LONG_WORDS: &[(&[u8], u8)] = &[
-    (b"access_tok", 12), (b"api_passwo", 12), (b"client_sec", 13), (b"client-sec", 13), (b"credential", 11), (b"private_ke", 11), (b"refresh_to", 13),
-    (b"same-origi", 11), (b"secret_acc", 17), (b"unauthoriz", 12), (b"unspecifie", 11), (b"bearer_tok", 12),
-];
-
-/// What a value begins with that someone else masked already, or that is still to be filled in. Brackets before it do not count.
-#[rustfmt::skip]
-const BEGINNINGS: &[&[u8]] = &[
-    b"redacted", b"filtered", b"masked", b"hidden", b"removed", b"censored", b"scrubbed", b"sensitive", b"protected", b"secure]", b"omitted",
-    b"your_", b"your-", b"your ", b"<your", b"insert_", b"insert-", b"replace_", b"replace-", b"changeme", b"change_me", b"change-me", b"placeholde",
-    b"example_", b"example-", b"todo", b"xxxx", b"enter your", b"enter_", b"enter-", b"my_secret", b"my-secret", b"dummy", b"arn:aws", b"op://",
-    b"file:/", b"env:", b"http://", b"https://", b"projects/",
-];
-
-/// Names of first members that tell of a schema, a reference or a list of names and not of a secret. In order.
-#[rustfmt::skip]
-const SCHEMA: &[&[u8]] = &[
-    b"$comment", b"$ref", b"@type", b"additional", b"allof", b"anyof", b"categories", b"choices", b"comment", b"computed", b"configmap", b"count",
-    b"created", b"created_at", b"createdat", b"default", b"defaultmod", b"deprecated", b"descriptio", b"documentat", b"enabled", b"enum", b"example",
-    b"expires", b"expires_at", b"expiry", b"fields", b"flags", b"format", b"group", b"help", b"href", b"id", b"in", b"input_toke", b"insertiono",
-    b"items", b"key", b"kind", b"label", b"length", b"limit_key", b"links", b"locationna", b"max", b"maxitems", b"maxlength", b"message", b"metadata",
-    b"min", b"minitems", b"minlength", b"name", b"namespace", b"node_id", b"nullable", b"object", b"oneof", b"optional", b"output_tok", b"pattern",
-    b"properties", b"readonly", b"readonlypr", b"ref", b"required", b"scope", b"scopes", b"secretname", b"secretref", b"sensitive", b"shape",
-    b"source", b"state", b"status", b"title", b"total", b"type", b"types", b"uid", b"uniqueitem", b"updated_at", b"uri", b"url", b"valid",
-    b"valuefrom", b"version", b"visibility", b"writeonly",
-];
-
 impl Ending {
     pub(super) fn of(byte: u8, trailing: u8) -> Self {
         if trailing > 0 || byte == b';' {
@@ -162,13 +122,7 @@ impl Look {
         if let Some(slot) = self.first.get_mut(usize::from(self.length)) {
             *slot = byte;
         }
-        self.seen |= class(byte);
-        if !matches!(
-            byte,
-            b'x' | b'X' | b'*' | b'-' | b'.' | b'_' | b'#' | b'0' | b' '
-        ) {
-            self.seen |= MEANS;
-        }
+        self.seen |= CLASS.get(usize::from(byte)).copied().unwrap_or(0);
         if self.length > 0 {
             self.pushed_behind(byte);
         }
@@ -190,6 +144,11 @@ impl Look {
             && (2..=24).contains(&self.length)
             && self.only(LETTERS | DIGIT | HYPHEN)
             && self.first().is_ascii_alphabetic()
+    }
+
+    /// Whether it is the word `value`, and so the name of what the value is under.
+    pub(super) fn is_value(&self) -> bool {
+        self.length == 5 && self.folded().starts_with(b"value")
     }
 
     /// Whether it could be a word, or the name of a variable.
@@ -264,16 +223,11 @@ impl Look {
         let kept = kept
             .get(..usize::from(self.length).min(KEPT))
             .unwrap_or_default();
-        let whole = ending != Ending::None && usize::from(self.length) <= KEPT;
-        let inner = match kept {
-            [b'<' | b'[' | b'(' | b'*' | b'-' | b'_', inner @ ..] => inner,
-            _ => kept,
-        };
-        let long = ending != Ending::None && LONG_WORDS.contains(&(kept, self.length));
-        long || whole && WORDS.binary_search(&kept).is_ok()
-            || BEGINNINGS
-                .iter()
-                .any(|beginning| beginning.first() == inner.first() && inner.starts_with(beginning))
+        let ended = ending != Ending::None;
+        let whole = ended && usize::from(self.length) <= KEPT;
+        whole && WORDS.binary_search(&kept).is_ok()
+            || ended && LONG_WORDS.contains(&(kept, self.length))
+            || begins_with_word(kept)
     }
 
     /// `<token>`, `{token}`, `[token]`, `(token)`, `%TOKEN%`.
@@ -323,6 +277,7 @@ impl Look {
     fn suits_operator(&self, context: &Context) -> bool {
         let letters = self.only(LETTERS | HYPHEN | UNDERSCORE | DOT | PUNCTUATION);
         match context.operator {
+            Operator::Comma => self.is_opaque() || self.is_uuid(),
             Operator::Blank if context.shape == ValueShape::Bare => !letters,
             Operator::Blank if context.before == b'-' => true,
             Operator::Blank => {
@@ -347,6 +302,16 @@ impl Look {
                 self.first(),
                 b',' | b')' | b';' | b' ' | b'\n' | b'\r' | b'<' | b']' | b'}' | b'+' | b'.' | b':'
             )
+    }
+
+    /// Whether it looks random: long, with digits, and not like a constant or the name of something.
+    fn is_opaque(&self) -> bool {
+        let name = self.has(UNDERSCORE) && !(self.has(UPPER) && self.has(LOWER));
+        self.length >= LONG_WORD
+            && self.has(DIGIT)
+            && self.has(LOWER)
+            && !name
+            && self.only(LETTERS | DIGIT | UNDERSCORE | SIGN | PUNCTUATION)
     }
 
     fn is_uuid(&self) -> bool {
@@ -397,7 +362,7 @@ impl Look {
     /// Takes a byte of a container.
     pub(super) fn push_of_container(&mut self, byte: u8, in_string: bool) {
         self.length = self.length.saturating_add(1);
-        if in_string && !self.has(STRING) {
+        if in_string && byte != b'\\' && !self.has(STRING) {
             if let Some(slot) = self.first.get_mut(usize::from(self.last)) {
                 *slot = byte.to_ascii_lowercase();
             }
@@ -424,6 +389,20 @@ impl Look {
     pub(super) fn is_container_of_credentials(&self) -> bool {
         self.has(STRING) || self.has(DIGIT)
     }
+}
+
+fn begins_with_word(kept: &[u8]) -> bool {
+    let inner = match kept {
+        [b'<' | b'[' | b'(' | b'*' | b'-' | b'_', inner @ ..] => inner,
+        _ => kept,
+    };
+    BEGINNINGS.iter().any(|beginning| {
+        let ends_word = beginning.last().is_some_and(u8::is_ascii_alphanumeric);
+        let behind = || inner.get(beginning.len());
+        beginning.first() == inner.first()
+            && inner.starts_with(beginning)
+            && !(ends_word && behind().is_some_and(u8::is_ascii_alphanumeric))
+    })
 }
 
 /// What each byte adds to what was seen.
@@ -458,16 +437,5 @@ const fn class(byte: u8) -> u32 {
         b' ' | b'\t' | b'\r' | b'\n' => BLANK,
         0x80.. => WIDE,
         _ => SIGN,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lists_can_be_searched() {
-        assert!(WORDS.is_sorted() && SCHEMA.is_sorted());
-        assert!(WORDS.iter().chain(SCHEMA).all(|word| word.len() <= KEPT));
     }
 }

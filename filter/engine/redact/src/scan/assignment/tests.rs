@@ -29,7 +29,7 @@ fn value(text: &str, holds: Holds) -> Option<(&str, ValueShape)> {
         at + name.len(),
         Assignment::new(before, holds),
     );
-    range.map(|(range, shape)| (&text[range], shape))
+    range.map(|(range, shape)| (text.get(range).unwrap(), shape))
 }
 
 /// Steps through the bytes from `at`, and finishes at every cut as well. What is idle may be skipped.
@@ -205,6 +205,18 @@ fn values_between_quotes() {
             "- name: DB_PASSWORD\n  value: \"‹hunter2›\"\n",
             r#"{"password":"‹$2a$10$N9qo8uLOickgx2ZMRZoMye›"}"#,
             r#"{"password":"‹$ecret1›"}"#,
+            r#"{"password":"‹hiddenTreasure42›"}"#,
+            r#"{"password":"‹changeme›"}"#,
+            "password ?= \"‹hunter2›\"",
+            "$password .= \"‹hunter2›\";",
+            "password ||= '‹hunter2›'",
+            "password ::= \"‹hunter2›\"",
+            "password :::= \"‹hunter2›\"",
+            "password += \"‹hunter2›\"",
+            "def f(password: str = \"‹hunter2›\"):",
+            "System.setProperty(\"db.password\", \"‹hunter2hunter2hunter2›\")",
+            r#"[["Token", "‹84896a0c-1347-aa90-a4f6-aca8b7558780›"]]"#,
+            r#"{"a":"[\"password\",\"‹hunter2hunter2hunter2›\"]"}"#,
         ],
     );
 }
@@ -359,114 +371,138 @@ fn credentials_behind_a_scheme() {
 
 #[test]
 fn what_is_no_value() {
-    check_all(
-        ValueShape::Bare,
-        Holds::Anything,
-        &[
-            // Another name.
-            r#"{"password_hint":"hunter2"}"#,
-            r#"{"passwordHint":"hunter2"}"#,
-            "password-hint: hunter2",
-            "password.length = 12345",
-            "passwords",
-            "password1=hunter2",
-            // Nothing there.
-            r#"{"password":""}"#,
-            r#"{"a":"{\"password\":\"\",\"b\":\"hunter2\"}"}"#,
-            r#"{"a":"{\"password\":","b":"hunter22"}"#,
-            r#"{"a":"\"password\":","hunter22":"b"}"#,
-            r#"{"password":"abc"}"#,
-            "password=&user=bob",
-            "password=\nuser=hunter2",
-            "password: \nuser: hunter2",
-            "password:\n  user: hunter2",
-            "<password></password>",
-            "<password/>",
-            "</password>hunter2</x>",
-            "<password>\n  <child>hunter2</child>",
-            "password = ''",
-            "password",
-            "password:",
-            "password: '",
-            "password=\"",
-            // No secret.
-            r#"{"password":null}"#,
-            r#"{"password":true,"a":"hunter2"}"#,
-            r#"{"password":"null"}"#,
-            r#"{"password":0}"#,
-            r#"{"password":12}"#,
-            r#"{"password":1111}"#,
-            r#"{"password":[]}"#,
-            r#"{"password":{}}"#,
-            r#"{"password":[null]}"#,
-            r#"{"password":"string"}"#,
-            r#"{"password":"Password"}"#,
-            r#"{"password":{"type":"string"}}"#,
-            r##"{"password":{"$ref":"#/a"}}"##,
-            r#"{"password":["string","null"]}"#,
-            r#"{"required":["password"]}"#,
-            r#"{"required":["password","value"]}"#,
-            "{'password': None}",
-            "password: true\n",
-            "PASSWORD=null",
-            // Blotted out, or to be filled in.
-            r#"{"password":"********"}"#,
-            r#"{"password":"xxxx-xxxx"}"#,
-            r#"{"password":"••••••••"}"#,
-            r#"{"password":"abc***"}"#,
-            r#"{"password":"[REDACTED]"}"#,
-            r#"{"password":"[REDACTED:github-pat:1a2b3c4d]"}"#,
-            "password=[REDACTED:password-field]&a",
-            r#"{"password":"(hidden)"}"#,
-            r#"{"password":"<redacted>"}"#,
-            r#"{"password":"<your password 1>"}"#,
-            r#"{"password":"your-password-1"}"#,
-            r#"{"password":"${DB_PASSWORD}"}"#,
-            r#"{"password":"{{ password1 }}"}"#,
-            r#"{"password":"pre-${x1}"}"#,
-            r#"{"password":"{password}"}"#,
-            r#"{"password":"$DB_PASSWORD1"}"#,
-            r#"{"password":"%DB_PASSWORD1%"}"#,
-            "password=\"$password1\"",
-            "password=$PASSWORD1",
-            "password=${PASSWORD1}",
-            "password=$(cat /run/secret1)",
-            "password={{password1}}",
-            "password=<password1>",
-            "password=%s",
-            "password: %(password)s",
-            "password: !vault |",
-            "password: |\n  hunter2",
-            "password: >-\n  hunter2",
-            "password: *default\n",
-            "password = :password",
-            "API_KEY=YOUR_API_KEY",
-            "password: DB_PASSWORD\n",
-            // Code and prose.
-            "password = getPassword1()",
-            "password = os.environ['X1']",
-            "password: this.password,",
-            "{password: e, user: t}",
-            "{password: userPassword, user: t}",
-            "password = value;",
-            "password == 'hunter2'",
-            "password::new1",
-            "password://hunter2",
-            "if (password) { hunter2",
-            "Password: must be at least 8 characters",
-            "the password is hunter2",
-            "password, \"hunter2\"",
-            "--password --user1",
-            "--password option",
-            "usage: [--password] hunter2",
-            r#"{"password":"Please enter your password"}"#,
-            r#"{"password":"Mot de passe oublié ?"}"#,
-            r#"{"password":"パスワード"}"#,
-            "a <password> and a <user1>",
-            "<password> hunter2",
-        ],
-    );
+    check_all(ValueShape::Bare, Holds::Anything, NO_VALUES);
 }
+
+#[test]
+fn what_is_no_value_is_none_in_a_string_of_json_either() {
+    let strings = |text: &str| serde_json::to_string(&serde_json::json!({ "a": text })).unwrap();
+    let mut nested: Vec<String> = NO_VALUES
+        .iter()
+        .filter(|text| text.starts_with('{') && text.contains("\"password"))
+        .map(|text| text.to_string())
+        .collect();
+    for _ in 0..3 {
+        nested = nested.iter().map(|text| strings(text)).collect();
+        let cases: Vec<&str> = nested.iter().map(String::as_str).collect();
+        check_all(ValueShape::Bare, Holds::Anything, &cases);
+    }
+}
+
+const NO_VALUES: &[&str] = &[
+    // Another name.
+    r#"{"password_hint":"hunter2"}"#,
+    r#"{"passwordHint":"hunter2"}"#,
+    "password-hint: hunter2",
+    "password.length = 12345",
+    "passwords",
+    "password1=hunter2",
+    // Nothing there.
+    r#"{"password":""}"#,
+    r#"{"a":"{\"password\":\"\",\"b\":\"hunter2\"}"}"#,
+    r#"{"a":"{\"password\":","b":"hunter22"}"#,
+    r#"{"a":"\"password\":","hunter22":"b"}"#,
+    r#"{"password":"abc"}"#,
+    "password=&user=bob",
+    "password=\nuser=hunter2",
+    "password: \nuser: hunter2",
+    "password:\n  user: hunter2",
+    "<password></password>",
+    "<password/>",
+    "</password>hunter2</x>",
+    "<password>\n  <child>hunter2</child>",
+    "password = ''",
+    "password",
+    "password:",
+    "password: '",
+    "password=\"",
+    // No secret.
+    r#"{"password":null}"#,
+    r#"{"password":true,"a":"hunter2"}"#,
+    r#"{"password":"null"}"#,
+    r#"{"password":0}"#,
+    r#"{"password":12}"#,
+    r#"{"password":1111}"#,
+    r#"{"password":[]}"#,
+    r#"{"password":{}}"#,
+    r#"{"password":[null]}"#,
+    r#"{"password":"string"}"#,
+    r#"{"password":"Password"}"#,
+    r#"{"password":{"type":"string"}}"#,
+    r##"{"password":{"$ref":"#/a"}}"##,
+    r#"{"password":["string","null"]}"#,
+    r#"{"required":["password"]}"#,
+    r#"{"required":["password","value"]}"#,
+    "{'password': None}",
+    "password: true\n",
+    "PASSWORD=null",
+    // Blotted out, or to be filled in.
+    r#"{"password":"********"}"#,
+    r#"{"password":"xxxx-xxxx"}"#,
+    r#"{"password":"••••••••"}"#,
+    r#"{"password":"abc***"}"#,
+    r#"{"password":"[REDACTED]"}"#,
+    r#"{"password":"[REDACTED:github-pat:1a2b3c4d]"}"#,
+    "password=[REDACTED:password-field]&a",
+    r#"{"password":"(hidden)"}"#,
+    r#"{"password":"redacted"}"#,
+    r#"{"password":"[MASKED by proxy 1]"}"#,
+    r#"{"password":"<redacted>"}"#,
+    r#"{"password":"<your password 1>"}"#,
+    r#"{"password":"your-password-1"}"#,
+    r#"{"password":"${DB_PASSWORD}"}"#,
+    r#"{"password":"{{ password1 }}"}"#,
+    r#"{"password":"pre-${x1}"}"#,
+    r#"{"password":"{password}"}"#,
+    r#"{"password":"$DB_PASSWORD1"}"#,
+    r#"{"password":"%DB_PASSWORD1%"}"#,
+    "password=\"$password1\"",
+    "password=$PASSWORD1",
+    "password=${PASSWORD1}",
+    "password=$(cat /run/secret1)",
+    "password={{password1}}",
+    "password=<password1>",
+    "password=%s",
+    "password: %(password)s",
+    "password: !vault |",
+    "password: |\n  hunter2",
+    "password: >-\n  hunter2",
+    "password: *default\n",
+    "password = :password",
+    "API_KEY=YOUR_API_KEY",
+    "password: DB_PASSWORD\n",
+    // Code and prose.
+    "password = getPassword1()",
+    "password = os.environ['X1']",
+    "password: this.password,",
+    "{password: e, user: t}",
+    "{password: userPassword, user: t}",
+    "password = value;",
+    "password == 'hunter2'",
+    "password::new1",
+    "password::<new1>::new1",
+    "password.new1",
+    "password?.new1",
+    "password | new1",
+    "password || new1",
+    "password: string;",
+    "f(\"password\", \"hunter2\")",
+    r#"["password","x-some-header-sha256-more"]"#,
+    r#"["password","a value of some 20 words"]"#,
+    "password://hunter2",
+    "if (password) { hunter2",
+    "Password: must be at least 8 characters",
+    "the password is hunter2",
+    "password, \"hunter2\"",
+    "--password --user1",
+    "--password option",
+    "usage: [--password] hunter2",
+    r#"{"password":"Please enter your password"}"#,
+    r#"{"password":"Mot de passe oublié ?"}"#,
+    r#"{"password":"パスワード"}"#,
+    "a <password> and a <user1>",
+    "<password> hunter2",
+];
 
 #[test]
 fn members_of_containers_speak_for_themselves_where_the_name_says_so() {
@@ -562,12 +598,64 @@ fn identifiers_start_behind_escapes_and_dashes() {
     );
 }
 
+/// A string as JSON has it, without its quotes.
+fn escaped(text: &str) -> String {
+    let quoted = serde_json::to_string(text).unwrap();
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    inner.unwrap().to_owned()
+}
+
 /// A document with the value under `password`, put into JSON strings so many times.
 fn nested(value: &serde_json::Value, levels: usize) -> String {
     let document = serde_json::json!({ "a": 1, "password": value, "z": ["b", {}] });
     (0..levels).fold(document.to_string(), |text, _| {
         serde_json::json!({ "x": text, "y": 2 }).to_string()
     })
+}
+
+/// The document with the value under `password` replaced, read again level by level.
+fn replaced(document: &str, levels: usize) -> serde_json::Value {
+    let at = document.find("password").unwrap();
+    let (_, before) = identifier(document.as_bytes(), at);
+    let mut assignment = Assignment::new(before, Holds::Anything);
+    let (range, _) = walk(document.as_bytes(), at + 8, assignment).unwrap();
+    for byte in document.bytes().take(range.end).skip(at + 8) {
+        assignment.step(byte);
+    }
+    let quote = match assignment.shape() {
+        ValueShape::Number | ValueShape::Container => {
+            let (escapes, quote) = assignment.quote();
+            format!("{}{}", "\\".repeat(usize::from(escapes)), char::from(quote))
+        }
+        _ => String::new(),
+    };
+    let mut text = document.to_owned();
+    text.replace_range(range, &format!("{quote}[REDACTED]{quote}"));
+    for _ in 0..levels {
+        let outer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        text = outer["x"].as_str().unwrap().to_owned();
+    }
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn what_replaces_a_value_leaves_json_valid() {
+    for value in [
+        serde_json::json!("hunter\"2\\"),
+        serde_json::json!(123_456),
+        serde_json::json!({ "a": "}\"\\", "b": [1, "]"] }),
+        serde_json::json!(["hunter2", { "a": "\\\"" }]),
+    ] {
+        for levels in 0..4 {
+            let document = replaced(&nested(&value, levels), levels);
+            assert_eq!(
+                document,
+                serde_json::json!({ "a": 1, "password": "[REDACTED]", "z": ["b", {}] })
+            );
+        }
+    }
 }
 
 proptest! {
@@ -590,11 +678,8 @@ proptest! {
         let document = nested(&text.clone().into(), levels);
         let (found, shape) = value(&document, Holds::Anything).unwrap();
         prop_assert_eq!(shape, ValueShape::Quoted);
-        let mut expected = serde_json::to_string(&text).unwrap();
-        for _ in 0..levels {
-            expected = serde_json::to_string(&expected[1..expected.len() - 1]).unwrap();
-        }
-        prop_assert_eq!(found, &expected[1..expected.len() - 1]);
+        let expected = (0..levels).fold(escaped(&text), |text, _| escaped(&text));
+        prop_assert_eq!(found, expected);
     }
 
     #[test]
@@ -611,11 +696,7 @@ proptest! {
         let document = nested(&members, levels);
         let (found, shape) = value(&document, Holds::Anything).unwrap();
         prop_assert_eq!(shape, ValueShape::Container);
-        let mut expected = members.to_string();
-        for _ in 0..levels {
-            let text = serde_json::to_string(&expected).unwrap();
-            expected = text[1..text.len() - 1].to_owned();
-        }
+        let expected = (0..levels).fold(members.to_string(), |text, _| escaped(&text));
         prop_assert_eq!(found, expected);
     }
 

@@ -4,7 +4,7 @@ use memchr::{memchr, memchr2, memchr3};
 
 use super::bare::Bare;
 use super::look::{Ending, LOOK, Look};
-use super::{Assignment, Holds, Phase, Step, ValueShape};
+use super::{Assignment, Holds, Operator, Phase, Step, ValueShape};
 
 /// Where in the value.
 #[derive(Clone, Copy)]
@@ -166,8 +166,7 @@ impl Assignment {
 
     fn quoted(&mut self, run: u8, byte: u8) -> Step {
         if byte == b'\\' {
-            self.phase = Phase::Value(Value::Quoted { run: longer(run) });
-            return self.inside(byte);
+            return self.backslash(run);
         }
         let named = self.context.name_quote != 0;
         if byte == self.context.quote {
@@ -181,6 +180,10 @@ impl Assignment {
                         Step::InValue
                     };
                 }
+                Mark::Close if self.context.operator == Operator::Comma && self.look.is_value() => {
+                    self.look = Look::default();
+                    return self.close_name(byte, self.context.escapes);
+                }
                 Mark::Close => return self.end(self.context.escapes, Ending::Delimiter),
                 Mark::Outer => return self.end(run, Ending::Delimiter),
                 Mark::Escaped => {}
@@ -190,6 +193,7 @@ impl Assignment {
         if named && matches!(byte, b'\r' | b'\n') {
             return self.end(0, Ending::Delimiter);
         }
+        (0..run).for_each(|_| self.look.push(b'\\'));
         self.phase = Phase::Value(Value::Quoted { run: 0 });
         if self.context.holds == Holds::Scheme && byte == b' ' {
             if self.look.is_scheme() {
@@ -200,6 +204,17 @@ impl Assignment {
             }
         }
         self.inside(byte)
+    }
+
+    /// One more backslash in a string. What comes behind them says whether they are a part of the value, so they are looked at then.
+    fn backslash(&mut self, run: u8) -> Step {
+        let first = run == 0 && self.look.is_empty();
+        self.phase = Phase::Value(Value::Quoted { run: longer(run) });
+        if run == LONG_RUN {
+            self.look.skip(LONG_RUN / 2);
+            return self.inside(b'\\');
+        }
+        if first { Step::Starts } else { Step::InValue }
     }
 
     fn number(&mut self, byte: u8) -> Step {
@@ -298,7 +313,14 @@ impl Assignment {
     }
 }
 
+/// Backslashes that are counted before the count goes on from half as many.
+const LONG_RUN: u8 = 31;
+
 /// One more, without ever losing the low bits or what is above them.
 fn longer(run: u8) -> u8 {
-    if run == 31 { 16 } else { run + 1 }
+    if run == LONG_RUN {
+        LONG_RUN / 2 + 1
+    } else {
+        run + 1
+    }
 }
