@@ -1,27 +1,39 @@
 # A menu; cargo is the kitchen. `make help` lists it.
 ENGINE ?= envoy
 WASM_TARGET := wasm32-wasip1
-MODULE := $(or $(CARGO_TARGET_DIR),target)/$(WASM_TARGET)/wasm/veilgate.wasm
-COMMAND := $(or $(CARGO_TARGET_DIR),target)/debug/veilgate
-export VEILGATE_WASM ?= $(abspath $(MODULE))
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+MODULES := $(TARGET)/$(WASM_TARGET)/wasm
+COMMAND := $(TARGET)/debug/veilgate
+export VEILGATE_WASM ?= $(abspath $(MODULES)/veilgate.wasm)
+export VEILGATE_REDACT_WASM ?= $(abspath $(MODULES)/veilgate-redact.wasm)
+export VEILGATE_SCALAR_WASM ?= $(abspath $(MODULES)/veilgate-redact-scalar.wasm)
 
-.PHONY: help demo test ready wasm command target engines scenarios soak fmt lint deny doc
+.PHONY: help demo test ready wasm command target engines scenarios soak bench-guest bench-scan bench-gate fuzz fmt lint deny doc
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: wasm command ## Watch a proxy allow, deny and redact (ENGINE=envoy, or ENGINE=harness without Python and Envoy)
+demo: module command ## Watch a proxy allow, deny and redact (ENGINE=envoy, or ENGINE=harness without Python and Envoy)
 	@$(COMMAND) demo --engine $(ENGINE)
 
-test: wasm ## Run every test, and every scenario on the harness and on real Envoy
+test: wasm bench-guest ## Run every test, and every scenario on the harness and on real Envoy
 	cargo test --workspace
+	cargo test -p veilgate-exchange -p veilgate-proxy-wasm-redact --no-default-features
 
 ready: ## Everything CI checks
 	@.ci/steps fmt lint doc deny test demo "demo ENGINE=harness"
 
-wasm: target ## Build the module that proxies load
+# One cargo run for each: in one run, what one package asks of a dependency all would get.
+wasm: module ## Build the modules that proxies load: veilgate.wasm, veilgate-redact.wasm, and that without SIMD
+	cargo build --locked -p veilgate-proxy-wasm-redact --target $(WASM_TARGET) --profile wasm
+	RUSTFLAGS="-C target-feature=-simd128" cargo build --locked -p veilgate-proxy-wasm-redact --target $(WASM_TARGET) --profile wasm-scalar
+	@cp -p $(MODULES)/veilgate_redact_only.wasm $(MODULES)/veilgate-redact.wasm
+	@cp -p $(TARGET)/$(WASM_TARGET)/wasm-scalar/veilgate_redact_only.wasm $(MODULES)/veilgate-redact-scalar.wasm
+	@ls -l $(MODULES)/veilgate.wasm $(MODULES)/veilgate-redact*.wasm | awk '{print "module: " $$NF " (" $$5 " bytes)"}'
+
+.PHONY: module
+module: target ## Build veilgate.wasm only
 	cargo build --locked -p veilgate-proxy-wasm --target $(WASM_TARGET) --profile wasm
-	@ls -l $(MODULE) | awk '{print "module: " $$NF " (" $$5 " bytes)"}'
 
 # All targets at once: the command then shares its dependencies with the tests instead of compiling them a second time.
 command: ## Build the veilgate command
@@ -39,12 +51,29 @@ scenarios: wasm ## Run the scenarios only
 soak: wasm ## Run the soak test only: 100,000 mixed requests through real Envoy, and its figures
 	cargo test --workspace --test soak -- --nocapture
 
+bench-guest: target ## Build what benchmarks run in WebAssembly: the scan engine alone, with and without SIMD
+	cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm
+	RUSTFLAGS="-C target-feature=-simd128" cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm-scalar
+
+bench-scan: bench-guest ## Measure the scan engine beside others, and write docs/benchmarks.md (BENCH=--quick for a look)
+	@bench/vectorscan
+	cargo run --locked --profile measure -p veilgate-bench -- scan $(BENCH)
+
+bench-gate: ## Fail if the scan engine takes too many instructions per byte
+	cargo build --locked --release -p veilgate-bench-guest --example counted
+	cargo run --locked -p veilgate-bench -- gate
+
+fuzz: ## Fuzz each target for SECONDS (default 60): make fuzz SECONDS=600 TARGETS="redactor grpc"
+	@fuzz/run $(or $(SECONDS),60) $(TARGETS)
+
 fmt: ## Check formatting
 	cargo fmt --all --check
 
 lint: target ## Check lints, natively and for wasm
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p veilgate-proxy-wasm --target $(WASM_TARGET) -- -D warnings
+	cargo clippy -p veilgate-proxy-wasm-redact --target $(WASM_TARGET) -- -D warnings
+	cargo clippy -p veilgate-exchange --no-default-features --all-targets -- -D warnings
 
 deny: ## Check licences, bans and sources of dependencies
 	@.ci/deny

@@ -31,7 +31,7 @@ fn text(bytes: &[u8]) -> &str {
 
 /// Whether the module is built. Without it there is nothing to show, except on CI, where it has to be.
 fn module_is_built() -> bool {
-    match lab::module() {
+    match lab::module(lab::Build::Whole) {
         Ok(_) => true,
         Err(error) => {
             assert!(!engines::required(), "{error}");

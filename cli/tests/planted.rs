@@ -58,8 +58,9 @@ async fn no_planted_secret_is_written_anywhere() -> anyhow::Result<()> {
     let upstream = Leaky::start().await?;
     let mut setup = Setup::new(upstream.address);
     setup.filter = Some(Filter {
-        module: lab::module()?,
+        module: lab::module(lab::Build::Whole)?,
         configuration: Configuration::Text(configuration()),
+        memory: None,
     });
     let envoy = Envoy::start(&program, setup).await?;
     let target = Target::plain(envoy.addr());

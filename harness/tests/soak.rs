@@ -245,8 +245,9 @@ fn setup(upstream: SocketAddr) -> anyhow::Result<Setup> {
     let mut setup = Setup::new(upstream);
     setup.workers = WORKERS;
     setup.filter = Some(Filter {
-        module: lab::module()?,
+        module: lab::module(lab::Build::Whole)?,
         configuration: Configuration::Text(configuration.to_string()),
+        memory: None,
     });
     Ok(setup)
 }

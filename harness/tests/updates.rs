@@ -86,8 +86,9 @@ async fn spanning(
 fn setup(upstream: SocketAddr) -> anyhow::Result<Setup> {
     let mut setup = Setup::new(upstream);
     setup.filter = Some(Filter {
-        module: lab::module()?,
+        module: lab::module(lab::Build::Whole)?,
         configuration: masking("(old)"),
+        memory: None,
     });
     Ok(setup)
 }

@@ -1,18 +1,26 @@
-//! Embeds `policies/credentials/*.toml`, so that adding a rule file touches no Rust, and compiles their patterns, so that no VM has to.
+//! Compiles `policies/credentials/*.toml` into tables, so that no VM has to, and embeds `policies/carriers.toml`. Adding a rule file touches no Rust.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
     reason = "a build script reads the file system; the crate it builds does not"
 )]
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-#[path = "src/rules/pattern.rs"]
-mod pattern;
+use rules::anchor::Anchor;
+use rules::compiled::{Compiled, Source};
+use rules::pattern::{Bytes, Part, Table};
+
+#[path = "src/rules"]
+mod rules {
+    pub(crate) mod anchor;
+    pub(crate) mod compiled;
+    pub(crate) mod pattern;
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let policies = Path::new(&env::var("CARGO_MANIFEST_DIR")?)
@@ -32,76 +40,184 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     files.sort();
 
+    let mut output = Output::default();
+    for path in &files {
+        output
+            .add(path)
+            .map_err(|problem| format!("{}: {problem}", path.display()))?;
+    }
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("builtin.rs"), embed(&files, &carriers)?)?;
-    let (source, tables) = prebuild(&patterns(&files)?)?;
-    fs::write(out.join("automata.rs"), source)?;
-    fs::write(out.join("automata.bin"), tables)?;
+    fs::write(
+        out.join("builtin.rs"),
+        format!(
+            "pub(super) static RULES: &[Prebuilt] = &[\n{}];\n\
+             pub(super) static EXAMPLES: &[Examples] = &[\n{}];\n\
+             pub(super) static CARRIERS: (&str, &str) = (\"carriers.toml\", include_str!({carriers:?}));\n\
+             #[cfg(test)]\npub(super) static FILES: &[(&str, &str)] = &[\n{}];\n",
+            output.rules, output.examples, output.files
+        ),
+    )?;
+    fs::write(out.join("builtin.bin"), output.tables)?;
     Ok(())
 }
 
-/// An array of file names and texts.
-fn embed(files: &[PathBuf], carriers: &Path) -> Result<String, Box<dyn Error>> {
-    let mut source = String::from("pub(super) static CREDENTIALS: &[(&str, &str)] = &[\n");
-    for path in files {
+/// What is written: source text, and the bytes it refers to.
+#[derive(Default)]
+struct Output {
+    rules: String,
+    examples: String,
+    files: String,
+    tables: Vec<u8>,
+    known: HashMap<Vec<u8>, usize>,
+}
+
+impl Output {
+    fn add(&mut self, path: &Path) -> Result<(), Box<dyn Error>> {
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
-            .ok_or("a rule file's name is not UTF-8")?;
-        writeln!(source, "    ({name:?}, include_str!({path:?})),")?;
-    }
-    source.push_str("];\n");
-    writeln!(
-        source,
-        "pub(super) static CARRIERS: (&str, &str) = (\"carriers.toml\", include_str!({carriers:?}));"
-    )?;
-    Ok(source)
-}
-
-/// Every pattern in the files. What is wrong with a file the crate itself says better, when it reads it.
-fn patterns(files: &[PathBuf]) -> Result<BTreeSet<String>, Box<dyn Error>> {
-    let mut patterns = BTreeSet::new();
-    for path in files {
+            .ok_or("its name is not UTF-8")?;
+        writeln!(self.files, "    ({name:?}, include_str!({path:?})),")?;
         let file: toml::Table = toml::from_str(&fs::read_to_string(path)?)?;
+        let provider = text(&file, "provider").ok_or("has no `provider`")?;
         let rules = file.get("rule").and_then(|rules| rules.as_array());
-        patterns.extend(
-            rules
-                .into_iter()
-                .flatten()
-                .flat_map(|rule| ["lead", "pattern", "tail"].map(|field| rule.get(field)))
-                .filter_map(|pattern| Some(pattern?.as_str()?.to_owned())),
-        );
+        for rule in rules
+            .into_iter()
+            .flatten()
+            .filter_map(|rule| rule.as_table())
+        {
+            let kind = text(rule, "kind").ok_or("a rule has no `kind`")?;
+            self.rule(name, provider, rule)
+                .map_err(|problem| format!("rule `{kind}`: {problem}"))?;
+        }
+        Ok(())
     }
-    Ok(patterns)
-}
 
-/// The tables of all patterns that can be compiled, and the source that says where each is.
-fn prebuild(patterns: &BTreeSet<String>) -> Result<(String, Vec<u8>), Box<dyn Error>> {
-    let mut source = String::from("pub(super) static PREBUILT: &[Prebuilt] = &[\n");
-    let mut tables = Vec::new();
-    let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-    for pattern in patterns {
-        let Ok(table) = pattern::Table::compile(pattern) else {
-            continue;
-        };
-        let classes = *known.entry(table.classes).or_insert_with_key(|classes| {
-            tables.extend_from_slice(classes);
-            tables.len() - classes.len()
-        });
-        let cells = tables.len()..tables.len() + table.cells.len();
-        tables.extend_from_slice(&table.cells);
-        let anchors = pattern::anchors(pattern).unwrap_or_default();
-        let anchors: Vec<String> = anchors.iter().map(|bytes| format!("&{bytes:?}")).collect();
+    fn rule(
+        &mut self,
+        file: &str,
+        provider: &str,
+        rule: &toml::Table,
+    ) -> Result<(), Box<dyn Error>> {
+        let compiled = Compiled::compile(&Source {
+            before: text(rule, "before"),
+            lead: text(rule, "lead"),
+            pattern: text(rule, "pattern").ok_or("has no `pattern`")?,
+            tail: text(rule, "tail"),
+            after: text(rule, "after"),
+            max_length: rule
+                .get("max_length")
+                .and_then(toml::Value::as_integer)
+                .map(usize::try_from)
+                .transpose()?,
+        })
+        .map_err(|(field, problem)| format!("field `{field}`: {problem}"))?;
+        let text = |field| text(rule, field).ok_or_else(|| format!("has no `{field}`"));
+        let lead: Vec<String> = compiled.lead.iter().map(|part| self.part(part)).collect();
+        let value: Vec<String> = compiled.value.iter().map(|part| self.part(part)).collect();
+        let tail = compiled.tail.as_ref().map(|tail| self.part(tail));
+        let anchors = self.anchors(&compiled.anchors)?;
         writeln!(
-            source,
-            "    Prebuilt {{ pattern: {pattern:?}, min_length: {}, max_length: {:?}, anchors: &[{}], start: {}, width: {}, classes: {classes}, cells: {cells:?} }},",
-            table.min_length,
-            table.max_length,
-            anchors.join(", "),
+            self.rules,
+            "    Prebuilt {{ kind: {:?}, title: {:?}, provider: {provider:?}, file: {file:?}, category: Category::{}, confidence: Confidence::{}, references: &{:?}, \
+             before: {}, lead: &[{}], value: &[{}], tail: {}, after: {}, max_length: {}, open: {}, anchors: {anchors} }},",
+            text("kind")?,
+            text("title")?,
+            variant(text("category")?),
+            variant(text("confidence")?),
+            texts(rule, "references"),
+            optional(compiled.before.as_ref().map(class)),
+            lead.join(", "),
+            value.join(", "),
+            optional(tail),
+            optional(compiled.after.as_ref().map(class)),
+            compiled.max_length,
+            compiled.open,
+        )?;
+        writeln!(
+            self.examples,
+            "    Examples {{ examples: &{:?}, counter_examples: &{:?} }},",
+            texts(rule, "examples"),
+            texts(rule, "counter_examples"),
+        )?;
+        Ok(())
+    }
+
+    fn part(&mut self, part: &Part) -> String {
+        match part {
+            Part::Table(table) => format!("PrebuiltPart::Table({})", self.table(table)),
+            Part::Run {
+                class: set,
+                least,
+                most,
+            } => format!(
+                "PrebuiltPart::Run {{ class: {}, least: {least}, most: {most} }}",
+                class(set)
+            ),
+        }
+    }
+
+    fn table(&mut self, table: &Table) -> String {
+        let classes = self.bytes(table.classes.clone());
+        let cells = self.bytes(table.cells.clone());
+        format!(
+            "PrebuiltTable {{ start: {}, width: {}, classes: {classes}, cells: {cells}..{} }}",
             table.start,
             table.width,
-        )?;
+            cells + table.cells.len()
+        )
     }
-    source.push_str("];\n");
-    Ok((source, tables))
+
+    /// One behind the other: length, offset of the word, bytes.
+    fn anchors(&mut self, anchors: &[Anchor]) -> Result<String, Box<dyn Error>> {
+        let mut bytes = Vec::new();
+        for anchor in anchors {
+            bytes.push(u8::try_from(anchor.bytes.len())?);
+            bytes.push(u8::try_from(anchor.offset)?);
+            bytes.extend_from_slice(&anchor.bytes);
+        }
+        let length = bytes.len();
+        let at = self.bytes(bytes);
+        Ok(format!("{at}..{}", at + length))
+    }
+
+    /// Where these bytes stand among the tables.
+    fn bytes(&mut self, bytes: Vec<u8>) -> usize {
+        let tables = &mut self.tables;
+        *self.known.entry(bytes).or_insert_with_key(|bytes| {
+            tables.extend_from_slice(bytes);
+            tables.len() - bytes.len()
+        })
+    }
+}
+
+fn text<'a>(table: &'a toml::Table, field: &str) -> Option<&'a str> {
+    table.get(field)?.as_str()
+}
+
+fn texts<'a>(table: &'a toml::Table, field: &str) -> Vec<&'a str> {
+    let values = table.get(field).and_then(toml::Value::as_array);
+    values
+        .into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .collect()
+}
+
+fn class(bytes: &Bytes) -> String {
+    format!("{bytes:?}")
+}
+
+fn optional(value: Option<String>) -> String {
+    value.map_or_else(|| "None".to_owned(), |value| format!("Some({value})"))
+}
+
+/// `source-forge` as `SourceForge`.
+fn variant(name: &str) -> String {
+    name.split('-')
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(word.len().min(1));
+            [first.to_ascii_uppercase(), rest.to_owned()]
+        })
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! Veilgate as a proxy-wasm module (`veilgate.wasm`), for Envoy and the proxies built on it.
+//! Veilgate as a proxy-wasm module (`veilgate.wasm`), for Envoy and the proxies built on it. Without the feature `policy` it is
+//! `veilgate-redact.wasm`, which only redacts: for hosts that give a filter little memory, and for those who want no gate.
 //!
 //! This crate translates and decides nothing: callbacks become calls of [`veilgate_exchange`], and its answers become
 //! host calls. From the outside in:

@@ -23,7 +23,7 @@ pub mod wire;
 pub use certs::{Authority, Credentials, Names};
 pub use envoy::{Envoy, UpdateError};
 pub use jwt::TokenIssuer;
-pub use module::{ModuleError, module};
+pub use module::{Build, ModuleError, module, with_memory};
 pub use net::free_port;
 pub use process::{Process, ProcessError};
 pub use setup::Setup;

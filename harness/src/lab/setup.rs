@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::Credentials;
+use crate::vm::ByteSize;
 
 pub(crate) use in_process::FIELD_SEPARATOR;
 
@@ -93,6 +94,8 @@ pub struct Filter {
     pub module: PathBuf,
     /// Its configuration.
     pub configuration: Configuration,
+    /// How large the linear memory of one VM may become; the engine's own limit when absent.
+    pub memory: Option<ByteSize>,
 }
 
 /// The shapes in which a host may hand over a configuration.

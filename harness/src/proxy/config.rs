@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use serde::{Deserialize, Serialize};
 
-use crate::vm::{LogLevel, StatsTag};
+use crate::vm::{ByteSize, LogLevel, StatsTag};
 
 /// A proxy: one listener, its routes and upstreams, at most one filter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -214,6 +214,9 @@ pub struct FilterConfig {
     /// How long one callback may run.
     #[serde(default = "callback_deadline")]
     pub callback_deadline_ms: u64,
+    /// How large the linear memory of a VM may become, such as `16MiB`; as large as it likes when absent.
+    #[serde(default)]
+    pub memory: Option<ByteSize>,
     /// How long after a failure a VM is started again, under [`FailurePolicy::FailReload`].
     #[serde(default = "reload_backoff")]
     pub reload_backoff_ms: u64,
@@ -241,6 +244,7 @@ impl FilterConfig {
             allow_on_headers_stop_iteration: false,
             environment: BTreeMap::new(),
             callback_deadline_ms: callback_deadline(),
+            memory: None,
             reload_backoff_ms: reload_backoff(),
         }
     }

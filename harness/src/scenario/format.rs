@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::lab::client::Protocol;
 use crate::lab::setup::{Delivery, ForwardClientCert};
+use crate::vm::ByteSize;
 
 /// One file: a proxy, its filter, an upstream, and what happens.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,6 +63,10 @@ pub struct Proxy {
     pub upstream_buffer: Option<u32>,
     /// Speak HTTP/2 to the upstream.
     pub upstream_http2: bool,
+    /// Which module: a name the suite knows; the module under test when left out.
+    pub module: Option<String>,
+    /// How large the linear memory of one VM may become, such as `16MiB`.
+    pub memory: Option<ByteSize>,
     /// Worker threads; 1 when left out.
     pub workers: Option<u32>,
     /// Do not share the proxy with other scenarios.

@@ -2,6 +2,7 @@
 
 mod scenario;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use futures_util::stream::{self, StreamExt as _};
 use crate::lab::setup::{Cluster, Configuration, Filter, Jwt, ServerTls, Setup};
 use crate::lab::upstream::Reply;
 use crate::lab::{Authority, TokenIssuer, Upstream};
+use crate::vm::ByteSize;
 
 use super::engine::{Engine, Running};
 use super::format::{Proxy, Scenario, Tls};
@@ -20,6 +22,7 @@ use super::format::{Proxy, Scenario, Tls};
 pub struct Suite {
     scenarios: Vec<(String, Scenario)>,
     module: PathBuf,
+    others: BTreeMap<String, PathBuf>,
 }
 
 /// How one scenario went on one engine.
@@ -102,7 +105,38 @@ impl Suite {
         Ok(Self {
             scenarios,
             module: module.to_owned(),
+            others: BTreeMap::new(),
         })
+    }
+
+    /// Lets scenarios name another module.
+    #[must_use]
+    pub fn with_module(mut self, name: &str, module: PathBuf) -> Self {
+        self.others.insert(name.to_owned(), module);
+        self
+    }
+
+    /// The scenarios of which `wanted` is true, on another module and with no more than `memory`. Those that name a module
+    /// themselves stay with it, and so out.
+    #[must_use]
+    pub fn on(
+        &self,
+        module: &Path,
+        memory: ByteSize,
+        wanted: impl Fn(&str, &Scenario) -> bool,
+    ) -> Self {
+        let mut scenarios = self.scenarios.clone();
+        scenarios.retain(|(name, scenario)| {
+            scenario.filter.is_some() && scenario.proxy.module.is_none() && wanted(name, scenario)
+        });
+        for (_, scenario) in &mut scenarios {
+            scenario.proxy.memory = Some(memory);
+        }
+        Self {
+            scenarios,
+            module: module.to_owned(),
+            others: BTreeMap::new(),
+        }
     }
 
     /// How many scenarios there are.
@@ -255,12 +289,24 @@ impl Suite {
                 _ => Configuration::Text("{}".to_owned()),
             };
             Some(Filter {
-                module: self.module.clone(),
+                module: self.module(proxy)?,
                 configuration,
+                memory: proxy.memory,
             })
         } else {
             None
         };
         Ok((engine.start(setup).await?, upstream))
+    }
+
+    fn module(&self, proxy: &Proxy) -> anyhow::Result<PathBuf> {
+        match &proxy.module {
+            None => Ok(self.module.clone()),
+            Some(name) => self
+                .others
+                .get(name)
+                .cloned()
+                .with_context(|| format!("there is no module `{name}`: run `make wasm`")),
+        }
     }
 }

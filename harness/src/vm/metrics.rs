@@ -44,6 +44,16 @@ impl Metrics {
         }
     }
 
+    /// Lifts a gauge to `value` where it is lower.
+    pub(super) fn raise(&self, name: &str, value: usize) {
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        let mut table = self.table();
+        let metric = table.entry(name.to_owned()).or_insert(Metric::Gauge(value));
+        if let Metric::Gauge(known) = metric {
+            *known = value.max(*known);
+        }
+    }
+
     pub(super) fn define(&self, name: &str, metric: Metric) {
         self.table().entry(name.to_owned()).or_insert(metric);
     }

@@ -4,6 +4,7 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration
 
 use wasmtime::{Memory, TypedFunc};
 
+use super::memory::LinearMemory;
 use super::{Deferred, Diagnostics, Headers, Logs, Metrics, Shared, StreamState, VmSettings};
 
 /// One configured filter.
@@ -73,6 +74,7 @@ pub struct HttpCallResponse {
 
 pub(super) struct State {
     pub(super) memory: Option<Memory>,
+    pub(super) linear_memory: LinearMemory,
     pub(super) allocate: Option<TypedFunc<i32, i32>>,
     pub(super) settings: VmSettings,
     pub(super) services: Services,

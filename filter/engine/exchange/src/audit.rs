@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ledger::{Fields, Redaction, Skipped};
+use crate::ledger::{Decoded, Fields, Redaction, Skipped};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Record<'r> {
@@ -36,6 +36,8 @@ pub(crate) struct Record<'r> {
     pub(crate) redactions: Vec<Redaction<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) skipped: Vec<Skipped>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) decoded: Vec<Decoded>,
     pub(crate) inspected_bytes: Inspected,
 }
 

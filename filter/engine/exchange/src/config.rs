@@ -5,11 +5,13 @@
 //! alone at the top level, because Higress adds its own `_rules_` and `_match_*` there.
 
 mod document;
+mod encoded;
 mod read;
 
 pub use document::{
-    AcceptEncoding, Audit, Config, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests,
-    Redaction, Requests, Responses, Rules, Secret, Uninspected, Upgrades,
+    Audit, Config, Jwt, Limits, Mask, MaskStyle, Mode, OnLimit, RangeRequests, Redaction, Requests,
+    Responses, Rules, Secret, Uninspected, Upgrades,
 };
+pub use encoded::{AcceptEncoding, DecodeLimits, Encoded, Reencode};
 pub use read::ConfigError;
 pub(crate) use read::read;

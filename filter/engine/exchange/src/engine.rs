@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use veilgate_coding::Budget;
 use veilgate_redact::{Masker, RuleSet, Scrubber};
 
 use crate::{
@@ -22,6 +23,9 @@ pub struct Engine {
     pub(crate) redaction: Redaction,
     pub(crate) audit: Audit,
     pub(crate) limits: veilgate_redact::Limits,
+    pub(crate) decoding: veilgate_coding::Limits,
+    /// Memory of all bodies that are being decoded.
+    pub(crate) budget: Budget,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) masker: Arc<Masker>,
 }
@@ -48,6 +52,8 @@ impl Engine {
             policies,
             audit: config.audit,
             limits: limits(&config.limits),
+            decoding: config.limits.decode.of_a_body(),
+            budget: config.limits.decode.budget(),
             rules: Arc::new(rules),
             masker: Arc::new(masker),
             redaction: config.redaction,
@@ -121,10 +127,11 @@ fn masker(redaction: &Redaction) -> Result<Masker, ConfigError> {
             ));
         }
     };
-    Ok(Masker::new(
-        style,
-        mask.key.as_ref().map(config::Secret::expose),
-    ))
+    let masker = Masker::new(style, mask.key.as_ref().map(config::Secret::expose));
+    Ok(match mask.jwt {
+        config::Jwt::Mask => masker,
+        config::Jwt::KeepHeader => masker.showing_jose_headers(),
+    })
 }
 
 /// Whether a mask can stand in JSON, forms, headers, XML and log lines without breaking them.

@@ -7,6 +7,7 @@
 mod admit;
 mod finish;
 mod plan;
+mod recoding;
 mod reply;
 mod stream;
 mod upgrade;
@@ -18,6 +19,7 @@ use veilgate_facts::Facts;
 pub use self::finish::{Ended, Record};
 use self::{
     plan::{OF_THE_OLD_BYTES, Plan},
+    recoding::{Recoding, Stop},
     stream::Stream,
     upgrade::Upgrade,
 };
@@ -137,12 +139,38 @@ impl Exchange {
             Plan::Empty => {}
             Plan::Scan(framing) => {
                 changed |= headers::remove(headers, OF_THE_OLD_BYTES);
-                self.response = Some(Stream::new(&engine, framing));
+                let recoding = self.recode(Direction::Response, headers)?;
+                changed |= recoding.is_some();
+                self.response = Some(Stream::new(&engine, framing, recoding));
             }
             Plan::Pass(reason) => self.ledger.skip(Direction::Response, reason),
             Plan::Withhold(reason) => return Err(reason),
         }
         Ok(changed)
+    }
+
+    /// Readies the codings of a body that is encoded, and corrects its headers.
+    fn recode(
+        &mut self,
+        direction: Direction,
+        headers: &mut Headers,
+    ) -> Result<Option<Recoding>, &'static str> {
+        let codings = recoding::codings(headers).unwrap_or_default();
+        if codings.is_empty() {
+            return Ok(None);
+        }
+        for coding in &codings {
+            self.ledger.decoded(direction, coding.name());
+        }
+        let engine = &self.engine;
+        match direction {
+            Direction::Request => Recoding::request(engine, &codings, headers),
+            Direction::Response => {
+                Recoding::response(engine, &codings, self.gate.headers(), headers)
+            }
+        }
+        .map(Some)
+        .map_err(|Stop(reason)| reason)
     }
 
     /// New headers where something was changed and takes effect.
@@ -187,7 +215,6 @@ impl Exchange {
             out.extend_from_slice(chunk);
             return Ok(());
         };
-        ledger.scanned(direction, chunk.len());
         let mut judge = Reveal {
             engine,
             gate,
@@ -198,6 +225,7 @@ impl Exchange {
             carriers: true,
         };
         let passed = stream.pass(chunk, end, &mut judge, out);
+        ledger.scanned(direction, stream.take_inspected());
         if let Some(reason) = stream.stopped() {
             ledger.skip(direction, reason);
             self.withheld = Some(reason);

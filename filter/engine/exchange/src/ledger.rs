@@ -49,6 +49,7 @@ pub(crate) struct Ledger {
     fields_masked_count: u64,
     fields_revealed_count: u64,
     skipped: BTreeSet<(Direction, &'static str)>,
+    decoded: BTreeSet<(Direction, &'static str)>,
     scanned: [u64; 2],
 }
 
@@ -86,6 +87,13 @@ pub(crate) struct Fields<'l> {
 pub(crate) struct Skipped {
     pub(crate) direction: &'static str,
     pub(crate) reason: &'static str,
+}
+
+/// One line of the audit record's `decoded`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Decoded {
+    pub(crate) direction: &'static str,
+    pub(crate) coding: &'static str,
 }
 
 impl Ledger {
@@ -129,6 +137,11 @@ impl Ledger {
         self.skipped.insert((direction, reason));
     }
 
+    /// A body is taken out of this coding.
+    pub(crate) fn decoded(&mut self, direction: Direction, coding: &'static str) {
+        self.decoded.insert((direction, coding));
+    }
+
     pub(crate) fn scanned(&mut self, direction: Direction, bytes: usize) {
         let [request, response] = &mut self.scanned;
         let total = if direction == Direction::Request {
@@ -168,6 +181,16 @@ impl Ledger {
             .map(|(direction, reason)| Skipped {
                 direction: direction.name(),
                 reason,
+            })
+            .collect()
+    }
+
+    pub(crate) fn codings(&self) -> Vec<Decoded> {
+        self.decoded
+            .iter()
+            .map(|(direction, coding)| Decoded {
+                direction: direction.name(),
+                coding,
             })
             .collect()
     }

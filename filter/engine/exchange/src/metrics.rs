@@ -5,7 +5,7 @@ use crate::{config::Mode, ledger::Ledger};
 /// One increment. `name` carries no `_total`; the host adds what its metrics system wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// `veilgate_requests`, `veilgate_redactions`, `veilgate_scanned_bytes` or `veilgate_skipped`.
+    /// `veilgate_requests`, `veilgate_redactions`, `veilgate_scanned_bytes`, `veilgate_decoded` or `veilgate_skipped`.
     pub name: &'static str,
     /// Label names and values, in a fixed order per name. Values come from closed sets and rule files, never from traffic.
     pub labels: Vec<(&'static str, String)>,
@@ -51,6 +51,13 @@ pub(crate) fn counts(mode: Mode, verdict: &'static str, ledger: &Ledger) -> Vec<
             bytes,
             vec![("direction", direction.to_owned())],
         );
+    }
+    for decoded in ledger.codings() {
+        let labels = vec![
+            ("coding", decoded.coding.to_owned()),
+            ("direction", decoded.direction.to_owned()),
+        ];
+        add(&mut counts, "veilgate_decoded", 1, labels);
     }
     for skipped in ledger.skips() {
         let labels = vec![

@@ -52,7 +52,8 @@ pub struct Reply {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the body is withheld: {reason}")]
 pub struct Withheld {
-    /// A stable name: `blocked`, `limit`, `not-json`, `opaque`, `poisoned`.
+    /// A stable name: `blocked`, `limit`, `not-json`, `opaque`, `poisoned`, or of a body that cannot be decoded: `corrupt`, `truncated`, `expands`,
+    /// `window`, `memory`.
     pub reason: &'static str,
     /// The answer to give while the response's headers can still be replaced.
     pub reply: Reply,

@@ -21,9 +21,10 @@ pub enum RedactError {
         /// Offset of the first byte that no JSON text has there.
         offset: u64,
     },
-    /// The bytes cannot be inspected: a compressed gRPC message, or what claims to be gRPC and has no frames.
+    /// The bytes cannot be inspected: a compressed gRPC message, what claims to be gRPC and has no frames, or a part of a multipart body in an encoding
+    /// that is not decoded.
     #[error(
-        "the message cannot be inspected: it is compressed or not framed as gRPC; have the sender use gRPC frames with `identity`"
+        "the message cannot be inspected: it is compressed, encoded, or not framed as its content type says; have the sender use `identity`"
     )]
     Opaque,
     /// An earlier call failed; nothing is scanned any more.
@@ -46,6 +47,9 @@ pub enum Limit {
     /// A JSON member name longer than 1 KiB.
     #[error("a JSON member name is longer than 1024 bytes")]
     Name,
+    /// Header lines inside a body, of a multipart part or of gRPC-Web trailers, longer than 8 KiB.
+    #[error("the header lines inside the body are longer than 8192 bytes")]
+    HeaderLines,
     /// More than 16,384 fields below the roots of a guarded secret.
     #[error("the secret has more than 16384 fields")]
     Fields,
@@ -83,7 +87,9 @@ pub enum RuleError {
         /// The name given.
         kind: String,
     },
-    /// All rules together do not fit the anchor automaton.
-    #[error("the anchors of all rules do not fit one automaton: {0}")]
+    /// All rules together do not fit the index.
+    #[error(
+        "the anchors of all rules do not fit one index: {0}; disable rules that you do not need"
+    )]
     Anchors(String),
 }

@@ -50,6 +50,7 @@
 //! Rule files come from the operator and are trusted not to be hostile, but not to be right: everything that could cost time or memory without
 //! bound (a pattern without a literal to start with, or without an end) is refused.
 
+mod base64;
 mod error;
 mod framing;
 mod judge;

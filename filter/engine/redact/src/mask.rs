@@ -5,12 +5,18 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::base64;
+
 /// How masks look, and the key of their fingerprints. Built once, shared by all streams.
 #[derive(Clone, Default)]
 pub struct Masker {
     style: MaskStyle,
     keyed: Option<Hmac<Sha256>>,
+    shows_jose_headers: bool,
 }
+
+/// Longest JOSE header that is shown, in digits of base64.
+const LONGEST_HEADER: usize = 1024;
 
 /// The look of a mask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +52,27 @@ impl Masker {
         Self {
             style,
             keyed: key.and_then(|key| Hmac::new_from_slice(key).ok()),
+            shows_jose_headers: false,
+        }
+    }
+
+    /// Keeps the header of JSON Web Tokens before their mask: `eyJhbGciOiJSUzI1NiJ9.[REDACTED:jwt]` still tells the algorithm and the key.
+    ///
+    /// Kept is the first segment and its dot, of any credential at hand as a whole whose first segment is at most 1 KiB of base64url of a JSON object
+    /// with a member `alg`, which a JOSE header has and claims seldom do. All behind the dot is masked in the masker's style.
+    #[must_use]
+    pub fn showing_jose_headers(self) -> Self {
+        Self {
+            shows_jose_headers: true,
+            ..self
+        }
+    }
+
+    /// The same masker, with masks as long as what they hide.
+    pub(crate) fn keeping_length(&self) -> Self {
+        Self {
+            style: MaskStyle::SameLength,
+            ..self.clone()
         }
     }
 
@@ -59,8 +86,56 @@ impl Masker {
 
     /// The mask of a complete value.
     pub(crate) fn mask(&self, kind: &str, value: &[u8], out: &mut Vec<u8>) {
-        let last = value.last_chunk::<4>().copied();
-        self.mask_parts(kind, value.len() as u64, last, self.fingerprint(value), out);
+        let shown = self.shown(value);
+        let (shown, hidden) = value.split_at_checked(shown).unwrap_or((&[], value));
+        out.extend_from_slice(shown);
+        let last = hidden.last_chunk::<4>().copied();
+        self.mask_parts(
+            kind,
+            hidden.len() as u64,
+            last,
+            self.fingerprint(value),
+            out,
+        );
+    }
+
+    /// The mask of a value of which nothing is known, not even its length.
+    pub(crate) fn mask_unseen(&self, kind: &str, out: &mut Vec<u8>) {
+        match &self.style {
+            MaskStyle::Fixed(text) => out.extend_from_slice(text.as_bytes()),
+            MaskStyle::SameLength => Self::stars(8, out),
+            MaskStyle::Label | MaskStyle::KeepLast4 => label(kind, None, out),
+        }
+    }
+
+    /// The mask of a whole JSON value, with its quotes if it is a string: a string, whatever the value was, and as valid. In the same length a
+    /// value of one byte becomes `0`.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "values under the names of JSON members are not masked yet"
+        )
+    )]
+    pub(crate) fn mask_json_value(&self, kind: &str, value: &[u8], out: &mut Vec<u8>) {
+        if self.keeps_length() {
+            match value.len().checked_sub(2) {
+                Some(length) => {
+                    out.push(b'"');
+                    Self::stars(length as u64, out);
+                    out.push(b'"');
+                }
+                None => out.extend(value.iter().map(|_| b'0')),
+            }
+            return;
+        }
+        let content = value
+            .strip_prefix(b"\"")
+            .and_then(|rest| rest.strip_suffix(b"\""))
+            .unwrap_or(value);
+        out.push(b'"');
+        self.mask(kind, content, out);
+        out.push(b'"');
     }
 
     /// The mask of a value that was seen, but not kept.
@@ -92,11 +167,7 @@ impl Masker {
     /// The mask of a field, as a JSON string. Its length says nothing about the value.
     pub(crate) fn mask_field(&self, out: &mut Vec<u8>) {
         out.push(b'"');
-        match &self.style {
-            MaskStyle::Fixed(text) => out.extend_from_slice(text.as_bytes()),
-            MaskStyle::SameLength => Self::stars(8, out),
-            MaskStyle::Label | MaskStyle::KeepLast4 => label("field", None, out),
-        }
+        self.mask_unseen("field", out);
         out.push(b'"');
     }
 
@@ -110,6 +181,18 @@ impl Masker {
         self.style == MaskStyle::SameLength
     }
 
+    /// How many bytes at the start of a value stay.
+    fn shown(&self, value: &[u8]) -> usize {
+        let header = value
+            .iter()
+            .take(LONGEST_HEADER + 1)
+            .position(|byte| *byte == b'.')
+            .filter(|_| self.shows_jose_headers && value.starts_with(b"eyJ"));
+        header
+            .filter(|length| value.get(..*length).is_some_and(is_jose_header))
+            .map_or(0, |length| length + 1)
+    }
+
     pub(crate) fn hash(&self) -> Option<Hash> {
         self.keyed.clone().map(Hash)
     }
@@ -120,6 +203,7 @@ impl fmt::Debug for Masker {
         f.debug_struct("Masker")
             .field("style", &self.style)
             .field("keyed", &self.keyed.is_some())
+            .field("shows_jose_headers", &self.shows_jose_headers)
             .finish()
     }
 }
@@ -137,6 +221,16 @@ impl Hash {
         let digest = self.0.finalize().into_bytes();
         Fingerprint(digest.first_chunk().copied().unwrap_or_default())
     }
+}
+
+fn is_jose_header(digits: &[u8]) -> bool {
+    let Some(header) = base64::decode(digits) else {
+        return false;
+    };
+    header.starts_with(b"{")
+        && header.ends_with(b"}")
+        && header.windows(5).any(|name| name == b"\"alg\"")
+        && header.iter().all(|byte| (b' '..0x7f).contains(byte))
 }
 
 fn label(kind: &str, fingerprint: Option<Fingerprint>, out: &mut Vec<u8>) {
@@ -227,6 +321,72 @@ mod tests {
         assert_eq!(
             masked(MaskStyle::Fixed("a\"b\\c\r\nd&e;f".into()), None, "value"),
             "a*b*c**d*e*f"
+        );
+    }
+
+    #[test]
+    fn a_jose_header_is_shown_where_that_was_asked_for() {
+        const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
+        let show = |style, value: &str| {
+            let mut out = Vec::new();
+            let masker = Masker::new(style, None).showing_jose_headers();
+            masker.mask("jwt", value.as_bytes(), &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let token = format!("{HEADER}.eyJzdWIiOiJhIn0.c2lnbmF0dXJl");
+        assert_eq!(
+            show(MaskStyle::Label, &token),
+            format!("{HEADER}.[REDACTED:jwt]")
+        );
+        assert_eq!(masked(MaskStyle::Label, None, &token), "[REDACTED:kind]");
+        assert_eq!(
+            show(MaskStyle::Fixed("x".into()), &token),
+            format!("{HEADER}.x")
+        );
+        let same = show(MaskStyle::SameLength, &token);
+        assert_eq!(same, format!("{HEADER}.{}", "*".repeat(28)));
+        // A JWE without an encrypted key.
+        let jwe = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXY.dGV4dA.dGFn";
+        assert_eq!(
+            show(MaskStyle::Label, jwe),
+            "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0.[REDACTED:jwt]"
+        );
+        for value in [
+            // Claims first; no dot; not base64; not an object; a line feed in it; text without `alg`.
+            "eyJzdWIiOiJhIn0.eyJhbGciOiJIUzI1NiJ9.x",
+            HEADER,
+            "eyJhbGciOiJIUzI1NiJ9$.x.y",
+            "eyJhbGciOiJIUzI1NiI.x.y",
+            "eyJhbGciOiIKIn0.x.y",
+            "ghp_0123.x.y",
+            "",
+        ] {
+            assert_eq!(show(MaskStyle::Label, value), "[REDACTED:jwt]", "{value}");
+        }
+        let long = base64::encode(format!("{{\"alg\":\"{}\"}}", "a".repeat(800)).as_bytes());
+        let long = format!("{}.x.y", String::from_utf8(long).unwrap());
+        assert_eq!(show(MaskStyle::Label, &long), "[REDACTED:jwt]");
+    }
+
+    #[test]
+    fn any_json_value_becomes_a_string() {
+        let json = |style, value: &str| {
+            let mut out = Vec::new();
+            Masker::new(style, None).mask_json_value("kind", value.as_bytes(), &mut out);
+            serde_json::from_slice::<serde::de::IgnoredAny>(&out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        for value in ["\"text\"", "12345", "-1.5e3", "7", "[1,2]", "{}", "\"\""] {
+            assert_eq!(json(MaskStyle::Label, value), "\"[REDACTED:kind]\"");
+            assert_eq!(json(MaskStyle::SameLength, value).len(), value.len());
+        }
+        assert_eq!(json(MaskStyle::SameLength, "12345"), "\"***\"");
+        assert_eq!(json(MaskStyle::SameLength, "10"), "\"\"");
+        assert_eq!(json(MaskStyle::SameLength, "7"), "0");
+        assert_eq!(json(MaskStyle::Fixed("x".into()), "7"), "\"x\"");
+        assert_eq!(
+            json(MaskStyle::KeepLast4, "\"0123456789abcdefwxyz\""),
+            "\"[REDACTED:kind]wxyz\""
         );
     }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::framing::{Events, Fields, Framing, Messages};
-use crate::scan::{Scanner, Strictness};
-use crate::{Judge, Limits, Masker, RedactError, RuleSet};
+use crate::framing::{Position, Sink};
+use crate::scan::Scanner;
+use crate::{Framing, Judge, Limits, Masker, RedactError, RuleSet};
 
 /// Redacts one stream: a body, a log, a message. Sans I/O: it is fed bytes and appends to a buffer.
 ///
@@ -12,35 +12,20 @@ use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 /// and some 8 KiB. After an error it is poisoned: every further call fails, and nothing is appended any more.
 pub struct Redactor {
     scanner: Scanner,
-    framing: State,
+    position: Position,
+    /// Bytes taken so far.
+    offset: u64,
     poisoned: bool,
 }
 
-enum State {
-    Plain,
-    Events(Events),
-    Grpc(Messages),
-    Fields(Fields),
-}
-
 impl Redactor {
-    /// A stream of its own; rules and masker are shared. Allocates nothing but the roots of [`Framing::Fields`].
+    /// A stream of its own; rules and masker are shared. Allocates little, and for [`Framing::Plain`] nothing.
     pub fn new(rules: Arc<RuleSet>, masker: Arc<Masker>, framing: Framing, limits: Limits) -> Self {
-        let (strictness, framing) = match framing {
-            Framing::Plain => (Strictness::Text, State::Plain),
-            Framing::Events => (Strictness::Text, State::Events(Events::default())),
-            Framing::Grpc { pass_compressed } => (
-                Strictness::Field,
-                State::Grpc(Messages::new(pass_compressed)),
-            ),
-            Framing::Fields { roots } => (
-                Strictness::Text,
-                State::Fields(Fields::new(roots, Arc::clone(&masker))),
-            ),
-        };
+        let position = Position::new(framing, &rules, &masker);
         Self {
-            scanner: Scanner::new(rules, masker, limits, strictness),
-            framing,
+            scanner: Scanner::new(rules, masker, limits, position.strictness()),
+            position,
+            offset: 0,
             poisoned: false,
         }
     }
@@ -55,12 +40,7 @@ impl Redactor {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        self.guarded(|scanner, framing| match framing {
-            State::Plain => scanner.write(chunk, judge, out),
-            State::Events(events) => events.write(scanner, chunk, judge, out),
-            State::Grpc(messages) => messages.write(scanner, chunk, judge, out),
-            State::Fields(fields) => fields.write(scanner, chunk, judge, out),
-        })
+        self.guarded(judge, out, |position, sink| position.write(sink, chunk))
     }
 
     /// The stream ends here: appends all that was held, treated. The redactor is spent afterwards.
@@ -68,29 +48,32 @@ impl Redactor {
     /// # Errors
     /// See [`RedactError`]; a JSON text that is not complete is one.
     pub fn end(&mut self, judge: &mut dyn Judge, out: &mut Vec<u8>) -> Result<(), RedactError> {
-        self.guarded(|scanner, framing| {
-            if let State::Fields(fields) = framing {
-                fields.end(scanner, judge, out)?;
-            }
-            scanner.flush(judge, out)
-        })?;
+        self.guarded(judge, out, Position::end)?;
         self.poisoned = true;
         Ok(())
     }
 
     /// Bytes given but not yet appended, and one for a mask still to come; 0 when nothing is held.
     pub fn held(&self) -> usize {
-        self.scanner.held()
+        self.scanner.held() + self.position.held()
     }
 
     fn guarded(
         &mut self,
-        run: impl FnOnce(&mut Scanner, &mut State) -> Result<(), RedactError>,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+        run: impl FnOnce(&mut Position, &mut Sink<'_>) -> Result<(), RedactError>,
     ) -> Result<(), RedactError> {
         if self.poisoned {
             return Err(RedactError::Poisoned);
         }
-        let result = run(&mut self.scanner, &mut self.framing);
+        let mut sink = Sink {
+            scanner: &mut self.scanner,
+            judge,
+            out,
+            offset: &mut self.offset,
+        };
+        let result = run(&mut self.position, &mut sink);
         self.poisoned = result.is_err();
         result
     }

@@ -73,12 +73,22 @@ fn each_mistake_is_named_with_its_place() {
         (
             "demo_[a-z]{8}",
             "[a-z]{8}_demo",
-            "field `pattern`: does not start with at least 3 fixed bytes",
+            "field `pattern`: can start in more than 1536 ways; state more fixed bytes at its start, or a `lead`",
         ),
         (
             "demo_[a-z]{8}",
-            "de[a-z]{8}",
-            "field `pattern`: does not start with at least 3 fixed bytes",
+            "d[a-z]{8}",
+            "field `pattern`: can start in more than 1536 ways",
+        ),
+        (
+            "demo_[a-z]{8}",
+            "de(?:mo)?",
+            "field `pattern`: does not start with 4 fixed bytes at the start of a word, by which it can be found; a `lead` can provide them",
+        ),
+        (
+            "demo_[a-z]{8}",
+            "---------------demo",
+            "field `pattern`: does not start with 4 fixed bytes at the start of a word",
         ),
         (
             "demo_[a-z]{8}",
@@ -108,7 +118,7 @@ fn each_mistake_is_named_with_its_place() {
         (
             "title =",
             "max_length = 4\ntitle =",
-            "field `max_length`: is not between the shortest match (13) and 8192",
+            "field `max_length`: is not between the shortest match (13) and 4096",
         ),
         ("[\"demo_abcdefgh\"]", "[]", "field `examples`: is empty"),
     ] {

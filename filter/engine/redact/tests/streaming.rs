@@ -270,9 +270,11 @@ examples = ["c123"]
     for (text, expected) in [
         ("abc1234x.", "[REDACTED:long]."),
         ("abc1234.", "[REDACTED:short]34."),
-        ("abc1234c123", "[REDACTED:short]34[REDACTED:inner]"),
-        ("abd12 bc12x", "abd12 b[REDACTED:inner]"),
-        ("abcabc12", "abc[REDACTED:short]"),
+        ("abc1234-c123", "[REDACTED:short]34-[REDACTED:inner]"),
+        ("abd12 c12x", "abd12 [REDACTED:inner]"),
+        ("abc abc12", "abc [REDACTED:short]"),
+        // Credentials start where words do.
+        ("abcabc12", "abcabc12"),
     ] {
         setup.assert_same_at_every_cut(text.as_bytes());
         assert_eq!(setup.whole(text).text(), expected, "{text}");

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 
 use super::setup::{Configuration, Delivery, Setup};
 use super::wire::{End, Received, h1};
-use super::{Process, ProcessError};
+use super::{Process, ProcessError, with_memory};
 
 /// A running Envoy; it ends when this is dropped.
 #[derive(Debug)]
@@ -58,11 +58,19 @@ impl Envoy {
     ///
     /// # Errors
     /// When Envoy ends or does not become ready; the message holds the end of its log.
-    pub async fn start(program: &Path, setup: Setup) -> anyhow::Result<Self> {
+    pub async fn start(program: &Path, mut setup: Setup) -> anyhow::Result<Self> {
         let files = tempfile::Builder::new()
             .prefix("veilgate-envoy-")
             .tempdir()?;
         let dir = files.path();
+        if let Some(filter) = &mut setup.filter
+            && let Some(most) = filter.memory
+        {
+            // Envoy has no such setting, but its engine obeys the module.
+            let capped = with_memory(&std::fs::read(&filter.module)?, most)?;
+            filter.module = dir.join("module.wasm");
+            std::fs::write(&filter.module, capped)?;
+        }
         std::fs::write(
             dir.join("bootstrap.json"),
             bootstrap::bootstrap(&setup, dir).to_string(),

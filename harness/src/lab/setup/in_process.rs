@@ -91,6 +91,7 @@ impl Filter {
             vm_id: "veilgate".to_owned(),
             failure_policy: FailurePolicy::FailReload,
             allow_on_headers_stop_iteration: true,
+            memory: self.memory,
             ..FilterConfig::new(&self.module, self.configuration.bytes())
         }
     }

@@ -77,6 +77,61 @@ async fn an_endless_callback_is_stopped_and_reported() {
 }
 
 #[tokio::test]
+async fn a_module_that_outgrows_its_memory_is_reported_whether_it_copes_or_not() {
+    for (name, after) in [
+        ("copes", "drop"),
+        ("does not", "i32.const -1 i32.eq (if (then unreachable))"),
+    ] {
+        let body = format!(
+            r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+                i32.const 15 memory.grow {after} i32.const 0)"#
+        );
+        let (answer, proxy) = once(&body, HELLO, GET, |config| {
+            config.filter.as_mut().unwrap().memory = Some(ByteSize(1 << 20));
+        })
+        .await;
+        let status = if name == "copes" { "200" } else { "503" };
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        assert_eq!(
+            proxy.diagnostics(),
+            [
+                "proxy_on_request_headers: the module asked for 1088KiB of linear memory and may have 1MiB"
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn growth_within_the_limit_is_measured() {
+    let grow = r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        i32.const 14 memory.grow drop i32.const 0)"#;
+    let (_, proxy) = once(grow, HELLO, GET, |config| {
+        config.filter.as_mut().unwrap().memory = Some(ByteSize(1 << 20));
+    })
+    .await;
+    assert_eq!(proxy.diagnostics(), Vec::<String>::new());
+    assert_eq!(proxy.stats().get("wasm.linear_memory_bytes"), 1 << 20);
+}
+
+#[tokio::test]
+async fn a_module_that_starts_too_large_is_refused() {
+    let module = module("");
+    let filter = FilterConfig {
+        memory: Some(ByteSize(64 << 10)),
+        ..FilterConfig::new(module.path(), "")
+    };
+    let config = config(upstream(HELLO, false).await, Some(filter));
+    let error = Proxy::start(config).await.err().unwrap().to_string();
+    assert!(
+        error.contains("asked for 128KiB of linear memory and may have 64KiB"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_response_that_is_never_resumed_is_reported() {
     let hold = r#"(func (export "proxy_on_response_body") (param i32 i32 i32) (result i32) (i32.const 1))"#;
     let (_, proxy) = once(hold, HELLO, GET, |_| {}).await;

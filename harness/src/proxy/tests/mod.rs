@@ -13,7 +13,7 @@ mod failure;
 mod lifecycle;
 
 use super::*;
-use crate::vm::{ConnectionFacts, Properties, StreamState};
+use crate::vm::{ByteSize, ConnectionFacts, Properties, StreamState};
 
 /// An exchange of which nothing arrived.
 pub(crate) fn stream_state() -> StreamState {

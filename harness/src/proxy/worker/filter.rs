@@ -209,6 +209,7 @@ fn settings(filter: &FilterConfig) -> VmSettings {
         configuration: filter.vm_configuration.clone(),
         environment: filter.environment.clone(),
         deadline: Duration::from_millis(filter.callback_deadline_ms),
+        memory: filter.memory,
     }
 }
 

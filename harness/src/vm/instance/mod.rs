@@ -10,8 +10,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use wasmtime::{Linker, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::{
-    Deferred, HttpCall, HttpCallResponse, LogLevel, Module, Plugin, Services, TickChange,
+    ByteSize, Deferred, HttpCall, HttpCallResponse, LogLevel, Module, Plugin, Services, TickChange,
     hostcalls,
+    memory::LinearMemory,
     module::{EPOCH, engine},
     state::{Context, Phase, State},
     wasi,
@@ -29,6 +30,8 @@ pub struct VmSettings {
     pub environment: BTreeMap<String, String>,
     /// How long one callback may run. Envoy has no such limit and its worker would hang.
     pub deadline: Duration,
+    /// How large the module's linear memory may become; 4 GiB when absent. In Envoy it is about 1 GiB.
+    pub memory: Option<ByteSize>,
 }
 
 impl Default for VmSettings {
@@ -38,6 +41,7 @@ impl Default for VmSettings {
             configuration: Vec::new(),
             environment: BTreeMap::new(),
             deadline: Duration::from_secs(10),
+            memory: None,
         }
     }
 }
@@ -68,6 +72,7 @@ impl Vm {
             .map_err(|error| Trap(format!("{error:#}")))?;
         let state = State {
             memory: None,
+            linear_memory: LinearMemory::new(settings.memory, services.metrics.clone()),
             allocate: None,
             settings,
             services,
@@ -83,11 +88,16 @@ impl Vm {
             phase: Phase::Other,
         };
         let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.linear_memory);
         let ticks = deadline_ticks(store.data().settings.deadline);
         store.set_epoch_deadline(ticks);
         let instance = linker
             .instantiate(&mut store, &module.code)
-            .map_err(|error| Trap(format!("cannot start the module: {error:#}")))?;
+            .map_err(|error| {
+                let complaint = store.data_mut().linear_memory.complaint();
+                let why = complaint.unwrap_or_else(|| format!("{error:#}"));
+                Trap(format!("cannot start the module: {why}"))
+            })?;
         let memory = instance
             .get_memory(&mut store, "memory")
             .ok_or_else(|| Trap("the module exports no memory".into()))?;
@@ -280,13 +290,18 @@ impl Vm {
         self.store.data_mut().stop_iteration = false;
         let ticks = deadline_ticks(self.store.data().settings.deadline);
         self.store.set_epoch_deadline(ticks);
-        callback
-            .call(&mut self.store, params)
+        let result = callback.call(&mut self.store, params);
+        let complaint = self.store.data_mut().linear_memory.complaint();
+        if let Some(complaint) = &complaint {
+            let finding = format!("{name}: {complaint}");
+            self.store.data().services.diagnostics.report(finding);
+        }
+        result
             .map(Some)
-            .map_err(|error| self.fail(name, &error))
+            .map_err(|error| self.fail(name, &error, complaint))
     }
 
-    fn fail(&mut self, name: &str, error: &wasmtime::Error) -> Trap {
+    fn fail(&mut self, name: &str, error: &wasmtime::Error, complaint: Option<String>) -> Trap {
         self.failed = true;
         let services = &self.store.data().services;
         let reason = match error.downcast_ref::<wasmtime::Trap>() {
@@ -299,6 +314,7 @@ impl Vm {
             Some(trap) => trap.to_string(),
             None => format!("{error:#}"),
         };
+        let reason = complaint.map_or(reason.clone(), |complaint| format!("{reason}; {complaint}"));
         let text = format!("Function: {name} failed: {reason}");
         services
             .logs

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::encoded::{AcceptEncoding, DecodeLimits, Encoded, Reencode};
 use crate::gate::{IdentityConfig, PolicyBundle, ServiceConfigs};
 
 /// The whole document. An empty one is valid: no service is guarded, responses are redacted.
@@ -67,7 +68,9 @@ pub struct Redaction {
     /// What to do with a client's `accept-encoding`.
     pub accept_encoding: AcceptEncoding,
     /// A body whose `content-encoding` is not identity.
-    pub encoded: Uninspected,
+    pub encoded: Encoded,
+    /// How such a body is sent on once it was inspected.
+    pub reencode: Reencode,
     /// What to do with a client's `range`: a secret can be split across two ranges.
     pub ranges: RangeRequests,
     /// A `206` response all the same.
@@ -117,6 +120,19 @@ pub struct Mask {
     pub text: Option<String>,
     /// Makes fingerprints: equal values get equal marks, and nobody without the key can test a guess.
     pub key: Option<Secret>,
+    /// What is seen of a JSON Web Token.
+    pub jwt: Jwt,
+}
+
+/// What is seen of a JSON Web Token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Jwt {
+    /// Nothing.
+    #[default]
+    Mask,
+    /// Its header before the mask: algorithm and key, no claims and no signature.
+    KeepHeader,
 }
 
 /// The shape of a mask.
@@ -128,7 +144,7 @@ pub enum MaskStyle {
     Label,
     /// The text of `text`.
     Fixed,
-    /// Asterisks and the last four characters, for values long enough.
+    /// The label and the last four characters, for values long enough.
     #[serde(rename = "keep-last-4")]
     KeepLast4,
     /// As many asterisks as the value had bytes.
@@ -143,17 +159,6 @@ pub struct Rules {
     pub disable: Vec<String>,
     /// A rule file of one's own, as TOML text.
     pub extra: Option<String>,
-}
-
-/// What happens to a client's `accept-encoding`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AcceptEncoding {
-    /// Removed, so that the upstream answers in plain.
-    #[default]
-    Strip,
-    /// Kept: a decompressor stands between this filter and the upstream.
-    Keep,
 }
 
 /// What happens to a client's `range` and `if-range`.
@@ -211,6 +216,8 @@ pub struct Limits {
     pub held_bytes: usize,
     /// What happens when more would have to be held.
     pub on_limit: OnLimit,
+    /// What encoded bodies may become and may cost.
+    pub decode: DecodeLimits,
 }
 
 impl Default for Limits {
@@ -218,6 +225,7 @@ impl Default for Limits {
         Limits {
             held_bytes: 16 * 1024,
             on_limit: OnLimit::default(),
+            decode: DecodeLimits::default(),
         }
     }
 }

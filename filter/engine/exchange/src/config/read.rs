@@ -128,7 +128,7 @@ fn whole_numbers(value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Mode, Uninspected};
+    use crate::config::{Encoded, Mode};
 
     fn error(text: &str) -> String {
         read(text.as_bytes()).unwrap_err().to_string()
@@ -140,7 +140,7 @@ mod tests {
             let config = read(raw.as_bytes()).unwrap();
             assert_eq!(config.mode, Mode::Enforce);
             assert!(config.redaction.response.body && !config.redaction.request.body);
-            assert_eq!(config.redaction.encoded, Uninspected::Withhold);
+            assert_eq!(config.redaction.encoded, Encoded::Decode);
         }
     }
 

@@ -49,6 +49,9 @@ impl Exchange {
         }
         let mut headers = self.gate.headers().clone();
         let mut changed = headers::remove(&mut headers, &unwanted);
+        if let Some(Some(wish)) = self.wish() {
+            headers.push((b"accept-encoding".to_vec(), wish));
+        }
         let redacted = if redacts {
             self.redact_request(&mut headers, end)
         } else {
@@ -65,18 +68,35 @@ impl Exchange {
 
     /// Request headers that would make the response unreadable, where it is to be read.
     fn unwanted_of_request(&self) -> Vec<&'static str> {
-        let redaction = &self.engine.redaction;
         let mut unwanted = Vec::new();
-        if !redaction.response.body && !self.reads_fields() {
-            return unwanted;
-        }
-        if redaction.accept_encoding == AcceptEncoding::Strip {
+        if self.wish().is_some() {
             unwanted.push("accept-encoding");
         }
-        if redaction.ranges == RangeRequests::Strip {
+        if self.reads_response() && self.engine.redaction.ranges == RangeRequests::Strip {
             unwanted.extend(["range", "if-range"]);
         }
         unwanted
+    }
+
+    /// What stands in place of the client's `accept-encoding`, if anything; None when it stays.
+    fn wish(&self) -> Option<Option<Vec<u8>>> {
+        if !self.reads_response() {
+            return None;
+        }
+        match self.engine.redaction.accept_encoding {
+            AcceptEncoding::Strip => Some(None),
+            AcceptEncoding::Keep => None,
+            AcceptEncoding::Decodable => {
+                let asked = || headers::all(self.gate.headers(), "accept-encoding");
+                let wish = veilgate_coding::decodable(asked());
+                (!asked().eq(wish.as_deref())).then_some(wish)
+            }
+        }
+    }
+
+    /// Whether the body of the response is to be read.
+    fn reads_response(&self) -> bool {
+        self.engine.redaction.response.body || self.reads_fields()
     }
 
     /// Whether the response will hold fields of a guarded secret.
@@ -97,7 +117,9 @@ impl Exchange {
                 Plan::Empty => {}
                 Plan::Scan(framing) => {
                     changed |= headers::remove(headers, OF_THE_OLD_BYTES);
-                    self.request = Some(Stream::new(&engine, framing));
+                    let recoding = self.recode(Direction::Request, headers)?;
+                    changed |= recoding.is_some();
+                    self.request = Some(Stream::new(&engine, framing, recoding));
                 }
                 Plan::Pass(reason) => self.ledger.skip(Direction::Request, reason),
                 Plan::Withhold(reason) => return Err(reason),

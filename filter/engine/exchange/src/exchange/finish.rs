@@ -100,6 +100,7 @@ impl Exchange {
             fields: self.ledger.fields(),
             redactions: self.ledger.redactions(),
             skipped: self.ledger.skips(),
+            decoded: self.ledger.codings(),
             inspected_bytes: Inspected {
                 request: sent,
                 response: received,

@@ -3,7 +3,8 @@
 use veilgate_redact::Framing;
 
 use crate::{
-    config::{Redaction, Uninspected},
+    config::{Encoded, Redaction, Uninspected},
+    exchange::recoding,
     headers,
     step::Headers,
 };
@@ -55,8 +56,8 @@ pub(crate) fn response(
     if status == 206 || headers::first(headers, "content-range").is_some() {
         return uninspected(choice(redaction.partial), "partial");
     }
-    if is_encoded(headers) {
-        return uninspected(choice(redaction.encoded), "encoded");
+    if let Some(undecoded) = undecoded(redaction, headers) {
+        return uninspected(choice(undecoded), "encoded");
     }
     if holds_fields {
         let media_type = headers::media_type(headers);
@@ -75,71 +76,34 @@ pub(crate) fn request(redaction: &Redaction, headers: &Headers, end: bool) -> Pl
     if end {
         return Plan::Empty;
     }
-    if is_encoded(headers) {
-        return uninspected(redaction.encoded, "encoded");
+    if let Some(undecoded) = undecoded(redaction, headers) {
+        return uninspected(undecoded, "encoded");
     }
     by_media_type(redaction, headers)
 }
 
 fn by_media_type(redaction: &Redaction, headers: &Headers) -> Plan {
-    if is_wide(headers) {
-        return uninspected(redaction.opaque, "opaque");
-    }
-    let media_type = headers::media_type(headers);
-    match media_type.as_str() {
-        "text/event-stream" => Plan::Scan(Framing::Events),
-        // The whole body is base64 of frames: nothing inside can be read as it flows.
-        name if name.starts_with("application/grpc-web-text") => {
-            uninspected(redaction.opaque, "opaque")
+    let pass_opaque = redaction.opaque == Uninspected::Pass;
+    let mut framings = headers::all(headers, "content-type")
+        .map(|content_type| Framing::for_content_type(content_type, pass_opaque));
+    let framing = framings.next().unwrap_or(Some(Framing::Plain));
+    match framing {
+        // Readers differ in which of several headers they believe.
+        Some(framing) if framings.all(|other| other.as_ref() == Some(&framing)) => {
+            Plan::Scan(framing)
         }
-        name if is_grpc(name) => Plan::Scan(Framing::Grpc {
-            pass_compressed: redaction.opaque == Uninspected::Pass,
-        }),
-        _ => Plan::Scan(Framing::Plain),
+        _ => uninspected(redaction.opaque, "opaque"),
     }
 }
 
-/// Whether the text is in a character set whose letters are not the bytes of ASCII, where no rule can find anything.
-fn is_wide(headers: &Headers) -> bool {
-    const WIDE: [&str; 8] = [
-        "utf-16",
-        "utf16",
-        "utf-32",
-        "utf32",
-        "utf-7",
-        "ucs-",
-        "iso-10646",
-        "unicode",
-    ];
-    let content_type = headers::first(headers, "content-type").unwrap_or_default();
-    let content_type = String::from_utf8_lossy(content_type).to_ascii_lowercase();
-    content_type
-        .split(';')
-        .skip(1)
-        .filter_map(|parameter| parameter.trim().strip_prefix("charset"))
-        .filter_map(|rest| rest.trim_start().strip_prefix('='))
-        .map(|value| value.trim().trim_matches(['"', '\'']))
-        .any(|charset| {
-            WIDE.iter().any(|name| charset.starts_with(name)) || charset.contains("ebcdic")
-        })
-}
-
-/// gRPC and gRPC-Web, whatever the message format.
-pub(crate) fn is_grpc(media_type: &str) -> bool {
-    ["application/grpc", "application/grpc-web"]
-        .iter()
-        .any(|name| {
-            media_type
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
-        })
-}
-
-fn is_encoded(headers: &Headers) -> bool {
-    headers::all(headers, "content-encoding")
-        .flat_map(|value| value.split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+/// What happens to a body that is encoded and will not be decoded; None for any other.
+fn undecoded(redaction: &Redaction, headers: &Headers) -> Option<Uninspected> {
+    match (recoding::codings(headers), redaction.encoded) {
+        (Some(codings), _) if codings.is_empty() => None,
+        (Some(_), Encoded::Decode | Encoded::DecodeOrPass) => None,
+        (_, Encoded::Pass) | (None, Encoded::DecodeOrPass) => Some(Uninspected::Pass),
+        (_, Encoded::Withhold) | (None, Encoded::Decode) => Some(Uninspected::Withhold),
+    }
 }
 
 fn uninspected(choice: Uninspected, reason: &'static str) -> Plan {
@@ -167,23 +131,23 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_withheld_until_an_operator_says_otherwise() {
         assert_eq!(
-            plan(200, &[("content-encoding", "gzip")]),
+            plan(200, &[("content-encoding", "compress")]),
             Plan::Withhold("encoded")
         );
         assert_eq!(
-            plan(200, &[("content-encoding", "identity, br")]),
+            plan(200, &[("content-encoding", "gzip, aws-chunked")]),
             Plan::Withhold("encoded")
         );
         assert_eq!(
             plan(206, &[("content-range", "bytes 0-1/9")]),
             Plan::Withhold("partial")
         );
-        assert_eq!(
-            plan(200, &[("content-type", "application/grpc-web-text+proto")]),
-            Plan::Withhold("opaque")
-        );
+        for kind in ["multipart/form-data", "text/plain; charset=utf-16"] {
+            let headers = [("content-type", kind)];
+            assert_eq!(plan(200, &headers), Plan::Withhold("opaque"));
+        }
         let open = Redaction {
-            encoded: Uninspected::Pass,
+            encoded: Encoded::Pass,
             ..Redaction::default()
         };
         assert_eq!(
@@ -199,59 +163,75 @@ mod tests {
     }
 
     #[test]
-    fn text_in_wide_characters_cannot_be_read() {
-        for charset in ["utf-16", "UTF-16LE", "\"utf-32\"", "UCS-2", "utf-7"] {
-            let kind = format!("text/plain; x=1 ; Charset = {charset}");
-            assert_eq!(
-                plan(200, &[("content-type", &kind)]),
-                Plan::Withhold("opaque"),
-                "{charset}"
-            );
-        }
-        for charset in ["utf-8", "iso-8859-1", "windows-1252", "shift_jis"] {
-            let kind = format!("text/plain; charset={charset}");
-            assert_eq!(
-                plan(200, &[("content-type", &kind)]),
-                Plan::Scan(Framing::Plain)
-            );
+    fn what_is_encoded_is_decoded_withheld_or_passed_as_the_operator_says() {
+        let known: &[_] = &[
+            ("content-encoding", "identity, br"),
+            ("content-encoding", "GZIP"),
+        ];
+        let unknown: &[_] = &[("content-encoding", "gzip, compress")];
+        let plain: &[_] = &[("content-encoding", "identity, ,")];
+        let scan = Plan::Scan(Framing::Plain);
+        let (withhold, pass) = (Plan::Withhold("encoded"), Plan::Pass("encoded"));
+        for (encoded, of_known, of_unknown) in [
+            (Encoded::Decode, &scan, &withhold),
+            (Encoded::DecodeOrPass, &scan, &pass),
+            (Encoded::Withhold, &withhold, &withhold),
+            (Encoded::Pass, &pass, &pass),
+        ] {
+            let redaction = Redaction {
+                encoded,
+                ..Redaction::default()
+            };
+            for (headers, expected) in [(known, of_known), (unknown, of_unknown), (plain, &scan)] {
+                let headers = list(headers);
+                assert_eq!(
+                    response(&redaction, &headers, 200, false, &[]),
+                    *expected,
+                    "{encoded:?}"
+                );
+                assert_eq!(request(&redaction, &headers, false), *expected);
+            }
         }
     }
 
     #[test]
-    fn a_stacked_or_repeated_coding_is_still_a_coding() {
-        assert_eq!(
-            plan(
-                200,
-                &[
-                    ("content-encoding", "identity"),
-                    ("content-encoding", "GZIP")
-                ]
-            ),
-            Plan::Withhold("encoded")
-        );
-        assert_eq!(
-            plan(200, &[("content-encoding", "identity, ,")]),
-            Plan::Scan(Framing::Plain)
-        );
-    }
-
-    #[test]
-    fn the_media_type_chooses_the_framing() {
+    fn the_content_type_chooses_the_framing() {
         assert_eq!(
             plan(200, &[("content-type", "text/event-stream; charset=utf-8")]),
             Plan::Scan(Framing::Events)
         );
-        assert_eq!(
-            plan(200, &[("content-type", "application/grpc+proto")]),
-            Plan::Scan(Framing::Grpc {
-                pass_compressed: false
-            })
-        );
-        assert_eq!(
-            plan(200, &[("content-type", "application/grpcish")]),
-            Plan::Scan(Framing::Plain)
-        );
         assert_eq!(plan(200, &[]), Plan::Scan(Framing::Plain));
+        for (opaque, pass_opaque) in [(Uninspected::Withhold, false), (Uninspected::Pass, true)] {
+            let redaction = Redaction {
+                opaque,
+                ..Redaction::default()
+            };
+            let headers = list(&[("content-type", "multipart/form-data; boundary=b")]);
+            assert_eq!(
+                request(&redaction, &headers, false),
+                Plan::Scan(Framing::Multipart {
+                    boundary: b"b".to_vec(),
+                    pass_opaque
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn content_types_that_contradict_each_other_cannot_be_read() {
+        let kind = |kind| ("content-type", kind);
+        let same = [
+            kind("application/json"),
+            kind("application/json; charset=utf-8"),
+        ];
+        assert_eq!(plan(200, &same), Plan::Scan(Framing::Plain));
+        for other in [
+            "multipart/form-data; boundary=b",
+            "text/plain; charset=utf-16",
+        ] {
+            let headers = [kind("application/json"), kind(other)];
+            assert_eq!(plan(200, &headers), Plan::Withhold("opaque"));
+        }
     }
 
     #[test]
@@ -277,7 +257,7 @@ mod tests {
     #[test]
     fn the_fields_of_a_secret_never_pass_uninspected() {
         let open = Redaction {
-            encoded: Uninspected::Pass,
+            encoded: Encoded::Pass,
             partial: Uninspected::Pass,
             ..Redaction::default()
         };

@@ -2,20 +2,26 @@
 
 use veilgate_redact::{Framing, Judge, RedactError, Redactor};
 
+use super::recoding::{Recoding, Stop};
 use crate::engine::Engine;
 
 /// A body that is scanned. In shadow mode the redactor works beside the body and what it writes is dropped.
 pub(crate) struct Stream {
     redactor: Redactor,
+    /// The codings of a body that has some.
+    recoding: Option<Recoding>,
     shadow: bool,
     /// Set when the scan stopped: in shadow mode the body goes on without it.
     stopped: Option<&'static str>,
     scratch: Vec<u8>,
+    /// Bytes that were inspected and not asked for yet.
+    inspected: usize,
 }
 
 impl Stream {
-    pub(crate) fn new(engine: &Engine, framing: Framing) -> Stream {
+    pub(crate) fn new(engine: &Engine, framing: Framing, recoding: Option<Recoding>) -> Stream {
         Stream {
+            recoding,
             redactor: Redactor::new(
                 engine.rules.clone(),
                 engine.masker.clone(),
@@ -25,12 +31,25 @@ impl Stream {
             shadow: !engine.enforces(),
             stopped: None,
             scratch: Vec::new(),
+            inspected: 0,
         }
     }
 
-    /// Bytes given that have not been emitted.
+    /// Bytes given that have not been emitted; 0 means that the end of the body would add none.
     pub(crate) fn held(&self) -> usize {
-        if self.shadow { 0 } else { self.redactor.held() }
+        match &self.recoding {
+            _ if self.shadow => 0,
+            None => self.redactor.held(),
+            // There is the end of the coding besides.
+            Some(recoding) if recoding.is_waiting() => 1 + self.redactor.held(),
+            Some(_) => 0,
+        }
+    }
+
+    /// How many bytes were inspected since this was last asked: those that rules see, which are not those of a coding.
+    pub(crate) fn take_inspected(&mut self) -> usize {
+        let decoded = self.recoding.as_mut().map_or(0, Recoding::take_inspected);
+        std::mem::take(&mut self.inspected) + decoded
     }
 
     /// Appends to `out` what may go on, `chunk` first; with `end`, everything that was held.
@@ -51,10 +70,9 @@ impl Stream {
         }
         let before = out.len();
         let result = self.redact(chunk, end, judge, out);
-        result.map_err(|error| {
+        result.map_err(|Stop(reason)| {
             // What the redactor wrote before it stopped may be the beginning of something.
             out.truncate(before);
-            let reason = reason(&error);
             self.stopped = Some(reason);
             reason
         })
@@ -66,8 +84,8 @@ impl Stream {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        if let Err(error) = self.redact(chunk, end, judge, &mut scratch) {
-            self.stopped = Some(reason(&error));
+        if let Err(Stop(reason)) = self.redact(chunk, end, judge, &mut scratch) {
+            self.stopped = Some(reason);
         }
         self.scratch = scratch;
     }
@@ -78,13 +96,16 @@ impl Stream {
         end: bool,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
+    ) -> Result<(), Stop> {
+        if let Some(recoding) = &mut self.recoding {
+            return recoding.pass(chunk, end, &mut self.redactor, judge, out);
+        }
+        self.inspected += chunk.len();
         self.redactor.write(chunk, judge, out)?;
         if end {
-            self.redactor.end(judge, out)
-        } else {
-            Ok(())
+            self.redactor.end(judge, out)?;
         }
+        Ok(())
     }
 
     /// Why the scan stopped, if it did.

@@ -7,6 +7,7 @@ use crate::step::Reply;
 
 #[cfg(not(feature = "policy"))]
 mod absent;
+mod coded;
 mod hostile;
 #[cfg(feature = "policy")]
 mod policies;
@@ -123,6 +124,44 @@ fn every_cut_gives_the_same_body() {
 }
 
 #[test]
+fn a_form_is_read_part_by_part() {
+    let config = json!({ "redaction": { "request": { "body": true } } });
+    let headers = list(&[
+        (":method", "POST"),
+        (":path", "/upload"),
+        ("content-type", "multipart/form-data; boundary=b"),
+    ]);
+    let (mut exchange, _) = Exchange::request_headers(engine(&config), headers, facts(), false, 7);
+    let body = "--b\r\ncontent-disposition: form-data; name=password\r\n\r\nhunter2\r\n--b\r\ncontent-disposition: form-data; name=note\r\n\r\nhunter2\r\n--b--\r\n";
+    let mut out = Vec::new();
+    exchange
+        .body(Direction::Request, body.as_bytes(), true, &mut out)
+        .unwrap();
+    let expected = body.replacen("hunter2", "[REDACTED:url-password]", 1);
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+    assert_eq!(audit(exchange)["redactions"][0]["kind"], "url-password");
+}
+
+#[test]
+fn the_header_of_a_json_web_token_is_shown_if_the_operator_says_so() {
+    let header = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
+    let body = format!(
+        "token: {header}.eyJ{}.{}",
+        "a1B2".repeat(8),
+        "c3D4".repeat(10)
+    );
+    for (jwt, expected) in [
+        ("mask", "token: [REDACTED:jwt]".to_owned()),
+        ("keep-header", format!("token: {header}.[REDACTED:jwt]")),
+    ] {
+        let config = json!({ "redaction": { "mask": { "jwt": jwt } } });
+        let (mut exchange, _) = begin(&config, get("/", &[]));
+        let (_, out) = respond(&mut exchange, &[(":status", "200")], &[body.as_bytes()]);
+        assert_eq!(String::from_utf8(out.unwrap()).unwrap(), expected);
+    }
+}
+
+#[test]
 fn a_head_response_keeps_its_length_and_validators() {
     let (mut exchange, _) = begin(&json!({}), get("/", &[]));
     let (step, _) = respond(
@@ -159,7 +198,7 @@ fn what_would_make_the_response_unreadable_is_not_asked_for() {
 
 #[test]
 fn an_encoded_response_is_withheld_or_passed_as_the_operator_says() {
-    let headers = [(":status", "200"), ("content-encoding", "gzip")];
+    let headers = [(":status", "200"), ("content-encoding", "compress")];
     let (mut exchange, _) = begin(&json!({}), get("/", &[]));
     let Step::Reply(reply) = exchange.response_headers(list(&headers), false) else {
         panic!("must be withheld")

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::scan::Scanner;
-use crate::{Judge, Limit, Masker, RedactError, Treatment};
+use crate::{Limit, Masker, RedactError, Treatment};
 
+use super::Sink;
 use super::json::{Fault, Shape, Tokenizer};
 
 /// Fields asked about in one document.
@@ -35,20 +35,14 @@ impl Fields {
         }
     }
 
-    pub(crate) fn write(
-        &mut self,
-        scanner: &mut Scanner,
-        chunk: &[u8],
-        judge: &mut dyn Judge,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
+    pub(crate) fn write(&mut self, sink: &mut Sink<'_>, chunk: &[u8]) -> Result<(), RedactError> {
         let mut run = 0;
         for (index, byte) in chunk.iter().enumerate() {
             let step = match self.json.step(*byte) {
                 Ok(step) => step,
                 Err(fault) => {
                     // What comes out before the error must not depend on how the text was cut either.
-                    self.hand_on(scanner, chunk, run..index, judge, out)?;
+                    self.hand_on(sink, chunk, run..index)?;
                     return Err(self.fault(fault));
                 }
             };
@@ -56,34 +50,29 @@ impl Fields {
             // The byte behind a number may itself end the value around it.
             let number = self.json.depth() + usize::from(step.ended);
             if step.ended_before && self.in_value(number) {
-                run = self.hand_on(scanner, chunk, run..index, judge, out)?;
+                run = self.hand_on(sink, chunk, run..index)?;
                 self.end_value(number);
             }
             if let Some(shape) = step.begins {
                 let depth = self.json.depth() - usize::from(shape == Shape::Container);
                 if self.masked.is_none() && self.is_field(shape) {
-                    run = self.hand_on(scanner, chunk, run..index, judge, out)?;
-                    self.ask(scanner, depth, judge, out)?;
+                    run = self.hand_on(sink, chunk, run..index)?;
+                    self.ask(sink, depth)?;
                 }
             }
             if step.ended && self.in_value(self.json.depth()) {
-                run = self.hand_on(scanner, chunk, run..index + 1, judge, out)?;
+                run = self.hand_on(sink, chunk, run..index + 1)?;
                 self.end_value(self.json.depth());
             }
         }
-        self.hand_on(scanner, chunk, run..chunk.len(), judge, out)?;
+        self.hand_on(sink, chunk, run..chunk.len())?;
         Ok(())
     }
 
-    pub(crate) fn end(
-        &mut self,
-        scanner: &mut Scanner,
-        judge: &mut dyn Judge,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
+    pub(crate) fn end(&mut self, sink: &mut Sink<'_>) -> Result<(), RedactError> {
         // No byte at all is the body of a 204 or of a HEAD: nothing to hide.
         if self.json.is_complete() || (self.offset == 0 && self.json.is_fresh()) {
-            return scanner.flush(judge, out);
+            return sink.flush();
         }
         Err(RedactError::NotJson {
             offset: self.offset,
@@ -102,18 +91,12 @@ impl Fields {
             })
     }
 
-    fn ask(
-        &mut self,
-        scanner: &mut Scanner,
-        depth: usize,
-        judge: &mut dyn Judge,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
+    fn ask(&mut self, sink: &mut Sink<'_>, depth: usize) -> Result<(), RedactError> {
         self.asked += 1;
         if self.asked > FIELDS {
             return Err(RedactError::Limit(Limit::Fields));
         }
-        match judge.field(self.json.pointer()) {
+        match sink.judge.field(self.json.pointer()) {
             Treatment::Block => {
                 return Err(RedactError::Blocked {
                     kind: "field".to_owned(),
@@ -121,10 +104,8 @@ impl Fields {
             }
             Treatment::Reveal => self.revealed = self.revealed.or(Some(depth)),
             Treatment::Mask => {
-                scanner.flush(judge, out)?;
-                if !scanner.is_muted() {
-                    self.masker.mask_field(out);
-                }
+                sink.flush()?;
+                sink.put(|out| self.masker.mask_field(out));
                 self.masked = Some(depth);
             }
         }
@@ -144,19 +125,17 @@ impl Fields {
     /// Gives a run of bytes to whom they belong.
     fn hand_on(
         &self,
-        scanner: &mut Scanner,
+        sink: &mut Sink<'_>,
         chunk: &[u8],
         run: std::ops::Range<usize>,
-        judge: &mut dyn Judge,
-        out: &mut Vec<u8>,
     ) -> Result<usize, RedactError> {
         let end = run.end;
         let bytes = chunk.get(run).unwrap_or_default();
         match (self.masked, self.revealed) {
             _ if bytes.is_empty() => Ok(()),
-            (Some(_), _) => scanner.drop_bytes(bytes.len(), judge, out),
-            (None, Some(_)) => scanner.pass(bytes, judge, out),
-            (None, None) => scanner.write(bytes, judge, out),
+            (Some(_), _) => sink.skip(bytes.len()),
+            (None, Some(_)) => sink.pass(bytes),
+            (None, None) => sink.write(bytes),
         }?;
         Ok(end)
     }

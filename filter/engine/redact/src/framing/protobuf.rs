@@ -12,8 +12,9 @@
 //! fields, which is a control byte, and a string nearly never does; that decides. Where the guess proves wrong, the rest of the field is
 //! read as text.
 
-use crate::scan::Scanner;
-use crate::{Judge, RedactError};
+use crate::RedactError;
+
+use super::Sink;
 
 /// Nesting that is followed; what lies deeper is read as text.
 const DEPTH: usize = 32;
@@ -52,6 +53,7 @@ struct Varint {
 }
 
 impl Message {
+    /// A message of this many bytes; of `u64::MAX` for one that ends with its stream.
     pub(crate) fn new(length: u64) -> Self {
         Self {
             ends: vec![length],
@@ -61,13 +63,14 @@ impl Message {
         }
     }
 
-    pub(crate) fn write(
-        &mut self,
-        scanner: &mut Scanner,
-        bytes: &[u8],
-        judge: &mut dyn Judge,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
+    /// The next message begins, of this many bytes.
+    pub(crate) fn restart(&mut self, length: u64) {
+        self.ends.clear();
+        self.ends.push(length);
+        (self.offset, self.part, self.binary) = (0, Part::Tag(Varint::default()), false);
+    }
+
+    pub(crate) fn write(&mut self, sink: &mut Sink<'_>, bytes: &[u8]) -> Result<(), RedactError> {
         let (mut unscanned, mut rest) = (bytes, bytes);
         while let Some(first) = rest.first().copied() {
             self.decide(first);
@@ -88,8 +91,8 @@ impl Message {
                         let (field, _) = unscanned
                             .split_at_checked(length)
                             .unwrap_or((unscanned, &[]));
-                        scanner.write(field, judge, out)?;
-                        scanner.end_field(judge, out)?;
+                        sink.write(field)?;
+                        sink.end_field()?;
                         unscanned = rest;
                     }
                 }
@@ -97,7 +100,7 @@ impl Message {
                 _ => self.step(first),
             }
         }
-        scanner.write(unscanned, judge, out)
+        sink.write(unscanned)
     }
 
     /// What can be told from the next byte before it is taken: a field's nature, and that text stands where a tag should.

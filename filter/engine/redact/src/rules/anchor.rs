@@ -1,327 +1,179 @@
-//! Finds where a rule may start: the literals of all rules in one Aho-Corasick automaton, one transition per byte.
+//! The literals by which a rule is found in passing bytes.
 //!
-//! Why not a ready-made one: searchers for streams keep a fixed window of the longest literal and report only the first of two literals that
-//! overlap. Here the state is carried over, every literal is reported, and the state also tells how many of the last bytes can still become a
-//! literal, which is all that must be held back. And every VM of a proxy builds this once for its own set of rules, so that has to be quick.
+//! A search that looks at every byte costs one table look-up per byte at best; one that looks only where a word starts has six times less to do, and
+//! credentials start where words start: behind a quote, a separator, an escape. So each rule must have a few fixed bytes at such a place. Both
+//! cases of a letter are one here: the automaton behind decides.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
-use super::bytes::ByteSet;
-use super::rule::Rule;
-use crate::RuleError;
+use super::pattern::{ACCEPTS, DEAD, Table};
 
-/// Where the anchor automaton is: the offset of a row in its table, [`MATCH`] set where a literal ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AnchorState(u32);
-
-pub(crate) struct Anchors {
-    /// For each byte its column; 0 for a byte of no literal. Both cases of a letter share one.
-    classes: [u8; 256],
-    width: usize,
-    cells: Vec<AnchorState>,
-    /// By row.
-    nodes: Vec<Node>,
-    literals: Vec<Literal>,
-    /// The different demands of values on the byte before them.
-    demands: Vec<Option<ByteSet>>,
+/// A literal that every match of a rule starts with, folded with [`fold`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Anchor {
+    /// From the start of the lead, or of the value if there is none; up to [`LONGEST`] bytes behind `offset`.
+    pub(crate) bytes: Vec<u8>,
+    /// Where in it the word starts by which it is found. Behind [`AUTHORITY`] any byte is one, and behind a colon a capital: there nothing
+    /// more is asked of the word.
+    pub(crate) offset: usize,
 }
 
-/// One literal and the rules that start with it.
-pub(crate) struct Literal {
-    pub(crate) length: u64,
-    pub(crate) rules: Vec<u16>,
+/// What stands before a user and a password in a URL.
+pub(crate) const AUTHORITY: &[u8] = b"://";
+
+/// Bytes from a word's start that are hashed.
+pub(crate) const SHORTEST: usize = 4;
+/// Bytes from a word's start that are compared.
+pub(crate) const LONGEST: usize = 8;
+/// Bytes that may stand before the word's start.
+pub(crate) const FARTHEST: usize = 12;
+
+/// Literals of one rule; more make the filter let too much through.
+const MOST: usize = 1536;
+/// A byte that can be one of more is not worth another literal each.
+const FORKS: usize = 4;
+
+/// Makes both cases of a letter the same; other bytes may fall together too.
+pub(crate) fn fold(byte: u8) -> u8 {
+    byte | 0x20
 }
 
-/// The start of a literal, or all of it.
-#[derive(Clone, Copy, Default)]
-struct Node {
-    /// Bytes of it.
-    depth: u8,
-    /// The longest other node that it ends with.
-    suffix: usize,
-    /// The literal that it is.
-    literal: Option<usize>,
-    /// If it is the start of a value and not of a lead: index of what must stand before it.
-    demand: Option<usize>,
-    /// Whether it or any of its suffixes is a literal.
-    ends: bool,
+/// Whether a word starts at `byte` behind `before`, as the scan sees it.
+fn starts_word(before: Option<u8>, byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() && before.is_none_or(|it| !it.is_ascii_alphanumeric())
 }
 
-const MATCH: u32 = 1 << 31;
-
-impl Anchors {
-    pub(super) fn compile(rules: &[Rule]) -> Result<Self, RuleError> {
-        let classes = classes(rules);
-        let mut anchors = Self {
-            width: usize::from(classes.iter().copied().max().unwrap_or(0)) + 1,
-            classes,
-            cells: Vec::new(),
-            nodes: Vec::new(),
-            literals: Vec::new(),
-            demands: Vec::new(),
-        };
-        anchors.add_node(0);
-        for (id, rule) in (0u16..).zip(rules) {
-            for anchor in &rule.matcher.anchors {
-                anchors.insert(anchor, id, rule);
-            }
+/// The anchors of a pattern; the error says what it lacks.
+pub(crate) fn anchors(table: &Table) -> Result<Vec<Anchor>, String> {
+    let mut open = vec![Prefix {
+        bytes: Vec::new(),
+        last: None,
+        offset: None,
+        states: vec![table.start],
+    }];
+    let mut found = Vec::new();
+    while let Some(prefix) = open.pop() {
+        if prefix.is_special(table) {
+            found.push(prefix.anchor());
+            continue;
         }
-        if anchors.cells.len() >= MATCH as usize {
-            return Err(RuleError::Anchors(format!(
-                "{} states are too many",
-                anchors.nodes.len()
-            )));
+        let longer = prefix.extend(table);
+        if prefix.is_long_enough() && (prefix.is_long() || prefix.may_end() || longer.len() > FORKS)
+        {
+            found.push(prefix.anchor());
+        } else if prefix.may_end() || prefix.is_lost() || longer.is_empty() {
+            return Err(format!(
+                "does not start with {SHORTEST} fixed bytes at the start of a word, by which it can be found; a `lead` can provide them"
+            ));
+        } else {
+            open.extend(longer);
         }
-        anchors.link();
-        Ok(anchors)
-    }
-
-    pub(crate) fn start(&self) -> AnchorState {
-        AnchorState(0)
-    }
-
-    #[inline]
-    pub(crate) fn step(&self, state: AnchorState, byte: u8) -> AnchorState {
-        let class = self.classes.get(usize::from(byte)).copied().unwrap_or(0);
-        let cell = (state.0 & !MATCH) as usize + usize::from(class);
-        self.cells.get(cell).copied().unwrap_or(AnchorState(0))
-    }
-
-    #[inline]
-    pub(crate) fn is_match(&self, state: AnchorState) -> bool {
-        state.0 & MATCH != 0
-    }
-
-    /// The literals that end at this state.
-    pub(crate) fn found(&self, state: AnchorState) -> impl Iterator<Item = &Literal> {
-        self.suffixes(state)
-            .take_while(|node| node.ends)
-            .filter_map(|node| self.literals.get(node.literal?))
-    }
-
-    /// How many of the last bytes may be the start of a literal not complete yet.
-    pub(crate) fn pending(&self, state: AnchorState) -> u64 {
-        self.suffixes(state)
-            .next()
-            .map_or(0, |node| u64::from(node.depth))
-    }
-
-    /// The same, of literals that are part of a value: these bytes must not be given out yet. `allowed` says whether a value may start that many
-    /// bytes back, given what must stand before it.
-    pub(crate) fn pending_value(
-        &self,
-        state: AnchorState,
-        allowed: impl Fn(u64, &ByteSet) -> bool,
-    ) -> u64 {
-        let held = self.suffixes(state).find(|node| {
-            let demand = node.demand.and_then(|nth| self.demands.get(nth));
-            demand.is_some_and(|before| {
-                before
-                    .as_ref()
-                    .is_none_or(|before| allowed(u64::from(node.depth), before))
-            })
-        });
-        held.map_or(0, |node| u64::from(node.depth))
-    }
-
-    /// What the bytes so far end with: every start of a literal, the longest first.
-    fn suffixes(&self, state: AnchorState) -> impl Iterator<Item = &Node> {
-        let node = (state.0 & !MATCH) as usize / self.width;
-        let known = |index: usize| (index != 0).then(|| self.nodes.get(index)).flatten();
-        std::iter::successors(known(node), move |node| known(node.suffix))
-    }
-
-    fn insert(&mut self, anchor: &[u8], id: u16, rule: &Rule) {
-        let mut at = 0;
-        for (byte, depth) in anchor.iter().zip(1..) {
-            let cell = self.cell(at, *byte);
-            at = match self.cells.get(cell) {
-                Some(AnchorState(next)) if *next != 0 => *next as usize,
-                _ => {
-                    let next = self.add_node(depth);
-                    if let Some(cell) = self.cells.get_mut(cell) {
-                        *cell = AnchorState(u32::try_from(next).unwrap_or(0));
-                    }
-                    next
-                }
-            };
-            if rule.matcher.lead.is_none() {
-                self.demand(at, rule.matcher.before);
-            }
-        }
-        let fresh = self.literals.len();
-        let Some(node) = self.nodes.get_mut(at) else {
-            return;
-        };
-        match self.literals.get_mut(*node.literal.get_or_insert(fresh)) {
-            Some(literal) => literal.rules.push(id),
-            None => self.literals.push(Literal {
-                length: anchor.len() as u64,
-                rules: vec![id],
-            }),
+        if found.len() + open.len() > MOST {
+            return Err(format!(
+                "can start in more than {MOST} ways; state more fixed bytes at its start, or a `lead`"
+            ));
         }
     }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
 
-    fn add_node(&mut self, depth: u8) -> usize {
-        self.nodes.push(Node {
-            depth,
-            ..Node::default()
-        });
-        self.cells
-            .resize(self.nodes.len() * self.width, AnchorState(0));
-        self.nodes.len() - 1
-    }
+/// How a match can start, both cases of a letter together.
+struct Prefix {
+    bytes: Vec<u8>,
+    /// The last byte, not folded.
+    last: Option<u8>,
+    offset: Option<usize>,
+    states: Vec<u16>,
+}
 
-    /// Notes what must stand before a value that starts like this; nothing, if one of them does not care.
-    fn demand(&mut self, at: usize, before: Option<ByteSet>) {
-        let Some(node) = self.nodes.get_mut(at) else {
-            return;
-        };
-        let demand = match node.demand.and_then(|nth| self.demands.get(nth)) {
-            Some(other) => other.zip(before).map(|(one, other)| one.union(other)),
-            None => before,
-        };
-        let known = self.demands.iter().position(|other| *other == demand);
-        node.demand = Some(known.unwrap_or(self.demands.len()));
-        if known.is_none() {
-            self.demands.push(demand);
-        }
-    }
-
-    /// Breadth first, fills in where a byte leads that no literal goes on with: where it leads from the longest suffix. Until then cells
-    /// hold nodes, afterwards states.
-    fn link(&mut self) {
-        let mut queue = VecDeque::from([0]);
-        while let Some(at) = queue.pop_front() {
-            let suffix = self.nodes.get(at).map_or(0, |node| node.suffix);
-            for class in 0..self.width {
-                let from_suffix = match at {
-                    0 => AnchorState(0),
-                    _ => self.get(suffix * self.width + class),
-                };
-                let cell = at * self.width + class;
-                let child = self.get(cell).0 as usize;
-                let state = if child == 0 {
-                    from_suffix
-                } else {
-                    queue.push_back(child);
-                    self.adopt(child, from_suffix)
-                };
-                if let Some(cell) = self.cells.get_mut(cell) {
-                    *cell = state;
+impl Prefix {
+    /// All ways to go on by one byte.
+    fn extend(&self, table: &Table) -> Vec<Self> {
+        let mut longer: BTreeMap<(u8, bool, bool, bool), Self> = BTreeMap::new();
+        for byte in 0..=u8::MAX {
+            let capital = self.bytes == b":" && byte.is_ascii_uppercase();
+            let starts = self.offset.is_none() && starts_word(self.last, byte);
+            let states = self
+                .states
+                .iter()
+                .map(|state| table.step(*state, byte))
+                .filter(|state| *state != DEAD);
+            for state in states {
+                let prefix = longer
+                    .entry((fold(byte), starts, byte.is_ascii_alphanumeric(), capital))
+                    .or_insert_with(|| Self {
+                        bytes: self.bytes.iter().copied().chain([fold(byte)]).collect(),
+                        last: Some(byte),
+                        offset: self.offset.or(starts.then_some(self.bytes.len())),
+                        states: Vec::new(),
+                    });
+                if !prefix.states.contains(&state) {
+                    prefix.states.push(state);
                 }
             }
         }
+        longer.into_values().collect()
     }
 
-    /// Gives a node its longest suffix.
-    fn adopt(&mut self, child: usize, suffix: AnchorState) -> AnchorState {
-        let row = u32::try_from(child * self.width).unwrap_or(0);
-        let inherits = self.is_match(suffix);
-        let Some(node) = self.nodes.get_mut(child) else {
-            return AnchorState(0);
-        };
-        node.suffix = (suffix.0 & !MATCH) as usize / self.width;
-        node.ends = inherits || node.literal.is_some();
-        AnchorState(if node.ends { row | MATCH } else { row })
+    /// Whether the scan stops at every such place.
+    fn is_special(&self, table: &Table) -> bool {
+        let capital = self.last.is_some_and(|it| it.is_ascii_uppercase());
+        // Folding leaves these bytes as they are; that others become the same costs nothing but time.
+        self.bytes == AUTHORITY && self.asks_for_password(table)
+            || self.bytes.len() == 2 && self.bytes.starts_with(b":") && capital
     }
 
-    fn cell(&self, node: usize, byte: u8) -> usize {
-        let class = self.classes.get(usize::from(byte)).copied().unwrap_or(0);
-        node * self.width + usize::from(class)
-    }
-
-    fn get(&self, cell: usize) -> AnchorState {
-        self.cells.get(cell).copied().unwrap_or(AnchorState(0))
-    }
-}
-
-/// Numbers the bytes that literals consist of, from 1.
-fn classes(rules: &[Rule]) -> [u8; 256] {
-    let mut used = [false; 256];
-    let anchors = rules.iter().flat_map(|rule| &rule.matcher.anchors);
-    for byte in anchors.flatten() {
-        if let Some(used) = used.get_mut(usize::from(byte.to_ascii_lowercase())) {
-            *used = true;
+    /// Whether there is no match with a host that ends at a slash or a quote: there the scan does not stop.
+    fn asks_for_password(&self, table: &Table) -> bool {
+        let mut states = self.states.clone();
+        let mut nth = 0;
+        while let Some(state) = states.get(nth).copied() {
+            nth += 1;
+            if [b'/', b'"']
+                .iter()
+                .any(|byte| table.step(state, *byte) != DEAD)
+            {
+                return false;
+            }
+            let host =
+                (0..=u8::MAX).filter(|it| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'-'));
+            for next in host.map(|byte| table.step(state, byte)) {
+                if next != DEAD && !states.contains(&next) {
+                    states.push(next);
+                }
+            }
         }
+        true
     }
-    // Upper-case letters are never used themselves, so the numbers stay below 256.
-    let mut count = 0;
-    let numbers = used.map(|used| {
-        count += u8::from(used);
-        if used { count } else { 0 }
-    });
-    std::array::from_fn(|byte| {
-        let lower = u8::try_from(byte).unwrap_or(0).to_ascii_lowercase();
-        numbers.get(usize::from(lower)).copied().unwrap_or(0)
-    })
-}
 
-#[cfg(test)]
-mod tests {
-    use crate::RuleSet;
+    fn behind_offset(&self) -> usize {
+        self.offset.map_or(0, |offset| self.bytes.len() - offset)
+    }
 
-    /// Literals that end, and starts of literals that the text ends with, found the slow way.
-    #[test]
-    fn every_literal_and_every_start_of_one_is_seen() {
-        let rules = RuleSet::builtin().unwrap();
-        let anchors = &rules.anchors;
-        let literals: Vec<(&[u8], u16)> = (0..)
-            .zip(&rules.rules)
-            .flat_map(|(id, rule)| {
-                rule.matcher
-                    .anchors
-                    .iter()
-                    .map(move |it| (it.as_slice(), id))
-            })
-            .collect();
-        let start_of = |text: &[u8]| {
-            literals
-                .iter()
-                .filter(|(it, _)| it.starts_with(text))
-                .count()
-        };
-        // Every ninth literal, cut, glued to the next and in changing case.
-        let glued: Vec<u8> = literals
-            .iter()
-            .step_by(9)
-            .enumerate()
-            .flat_map(|(nth, (literal, _))| {
-                let cut = literal.len() - (nth % 3).min(literal.len());
-                let upper = nth % 2 == 0;
-                let case = move |byte: &u8| {
-                    if upper {
-                        byte.to_ascii_uppercase()
-                    } else {
-                        *byte
-                    }
-                };
-                literal[..cut]
-                    .iter()
-                    .map(case)
-                    .chain((nth % 5 == 0).then_some(b'\xff'))
-            })
-            .collect();
-        let mut state = anchors.start();
-        for end in 1..=glued.len() {
-            state = anchors.step(state, glued[end - 1]);
-            let text = glued[end.saturating_sub(16)..end].to_ascii_lowercase();
-            let mut expected: Vec<(u64, u16)> = literals
-                .iter()
-                .filter(|(literal, _)| text.ends_with(literal))
-                .map(|(literal, id)| (literal.len() as u64, *id))
-                .collect();
-            let mut found: Vec<(u64, u16)> = anchors
-                .found(state)
-                .flat_map(|it| it.rules.iter().map(|id| (it.length, *id)))
-                .collect();
-            expected.sort_unstable();
-            found.sort_unstable();
-            assert_eq!(found, expected, "at {end}");
-            assert_eq!(anchors.is_match(state), !expected.is_empty());
-            let pending = (0..text.len()).find(|from| start_of(&text[*from..]) > 0);
-            let pending = pending.map_or(0, |from| (text.len() - from) as u64);
-            assert_eq!(anchors.pending(state), pending, "at {end}");
+    fn is_long_enough(&self) -> bool {
+        self.behind_offset() >= SHORTEST
+    }
+
+    fn is_long(&self) -> bool {
+        self.behind_offset() >= LONGEST
+    }
+
+    /// Whether no word starts near enough.
+    fn is_lost(&self) -> bool {
+        self.offset.is_none() && self.bytes.len() >= FARTHEST
+    }
+
+    fn may_end(&self) -> bool {
+        self.states.iter().any(|state| state & ACCEPTS != 0)
+    }
+
+    fn anchor(self) -> Anchor {
+        Anchor {
+            // Behind `://` the word is yet to come.
+            offset: self.offset.unwrap_or(self.bytes.len()),
+            bytes: self.bytes,
         }
     }
 }

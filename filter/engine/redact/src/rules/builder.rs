@@ -3,13 +3,12 @@
 use std::cmp::Reverse;
 
 use super::RuleSet;
-use super::anchor::Anchors;
 use super::file::{self, RuleFile};
+use super::index::Index;
+use super::prebuilt::{self, Prebuilt};
 use super::rule::Rule;
 use crate::RuleError;
 use crate::scrub::Carriers;
-
-include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// Builds a [`RuleSet`] from the shipped files and the operator's own.
 #[derive(Default)]
@@ -24,10 +23,10 @@ impl RuleSetBuilder {
     /// # Errors
     /// A kind that was already added.
     pub fn builtin(mut self) -> Result<Self, RuleError> {
-        for (file, text) in CREDENTIALS {
-            self = self.rules(file, text)?;
+        for rule in Prebuilt::rules() {
+            self.add(rule)?;
         }
-        let (file, text) = CARRIERS;
+        let (file, text) = prebuilt::CARRIERS;
         self.carriers(file, text)
     }
 
@@ -39,18 +38,7 @@ impl RuleSetBuilder {
         let parsed: RuleFile = file::parse(file, text)?;
         for entry in parsed.rules {
             let rule = Rule::compile(file, &parsed.provider, entry)?;
-            if let Some(other) = self.rules.iter().find(|other| other.kind() == rule.kind()) {
-                return Err(RuleError::Field {
-                    file: file.to_owned(),
-                    rule: rule.kind().to_owned(),
-                    field: "kind",
-                    problem: format!(
-                        "is already taken by a rule in {}; choose another name, or disable that one first",
-                        other.file()
-                    ),
-                });
-            }
-            self.rules.push(rule);
+            self.add(rule)?;
         }
         Ok(self)
     }
@@ -82,7 +70,7 @@ impl RuleSetBuilder {
     /// Compiles the set.
     ///
     /// # Errors
-    /// More literals than one automaton can hold.
+    /// More anchors than one index can hold.
     pub fn build(mut self) -> Result<RuleSet, RuleError> {
         if self.rules.len() >= usize::from(u16::MAX) {
             return Err(RuleError::Anchors(format!(
@@ -94,14 +82,36 @@ impl RuleSetBuilder {
         self.rules.sort_by_key(|rule| {
             (
                 Reverse(rule.confidence()),
-                Reverse(rule.matcher.anchors.iter().map(Vec::len).min()),
+                Reverse(
+                    rule.matcher
+                        .anchors
+                        .iter()
+                        .map(|anchor| anchor.bytes.len())
+                        .min(),
+                ),
             )
         });
-        let anchors = Anchors::compile(&self.rules)?;
+        let index = Index::new(&self.rules)?;
         Ok(RuleSet {
             rules: self.rules,
-            anchors,
+            index,
             carriers: self.carriers,
         })
+    }
+
+    fn add(&mut self, rule: Rule) -> Result<(), RuleError> {
+        if let Some(other) = self.rules.iter().find(|other| other.kind() == rule.kind()) {
+            return Err(RuleError::Field {
+                file: rule.file().to_owned(),
+                rule: rule.kind().to_owned(),
+                field: "kind",
+                problem: format!(
+                    "is already taken by a rule in {}; choose another name, or disable that one first",
+                    other.file()
+                ),
+            });
+        }
+        self.rules.push(rule);
+        Ok(())
     }
 }

@@ -9,11 +9,11 @@ use super::{Rule, RuleSet, Sample};
 use crate::{Finding, Framing, Judge, Limits, MaskStyle, Masker, Redactor, Treatment};
 
 /// Fills in the placeholders of all examples of one rule.
-pub(super) fn expand_all(kind: &str, templates: &[String]) -> Vec<String> {
+pub(super) fn expand_all(kind: &str, templates: &[impl AsRef<str>]) -> Vec<String> {
     templates
         .iter()
         .zip(0u64..)
-        .map(|(template, nth)| expand(template, &mut Noise::new(kind, nth)))
+        .map(|(template, nth)| expand(template.as_ref(), &mut Noise::new(kind, nth)))
         .collect()
 }
 

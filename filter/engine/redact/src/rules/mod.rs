@@ -8,8 +8,10 @@ mod anchor;
 mod automaton;
 mod builder;
 mod bytes;
+mod compiled;
 mod example;
 mod file;
+mod index;
 #[cfg_attr(
     not(test),
     expect(
@@ -19,6 +21,7 @@ mod file;
     )
 )]
 mod known;
+mod matcher;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the builder does not take them yet")
@@ -34,11 +37,12 @@ pub use builder::RuleSetBuilder;
 pub use known::KnownValue;
 pub use rule::Rule;
 
-pub(crate) use anchor::{AnchorState, Anchors};
 pub(crate) use automaton::{Automaton, State};
+pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
+pub(crate) use index::{Filter, Index};
+pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};
-pub(crate) use rule::Matcher;
 
 use crate::scrub::Carriers;
 use crate::{RuleError, RuleId};
@@ -48,7 +52,7 @@ use crate::{RuleError, RuleId};
 /// A `RuleSet` that exists is valid: every pattern compiled, every rule has an anchor and a bound.
 pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
-    pub(crate) anchors: Anchors,
+    pub(crate) index: Index,
     pub(crate) carriers: Carriers,
 }
 

@@ -1,9 +1,9 @@
-//! From a pattern to the table that recognises it. The build script runs this for the shipped rules, the filter for an operator's own.
+//! From the patterns of a rule to what recognises them. The build script runs this for the shipped rules, the filter for an operator's own.
 //!
 //! Why not run the DFA of the regex crate as it is: it counts its alphabet in powers of two and four bytes a cell, some eight times of what these
 //! small automata need; and as a plain array of bytes a table can stand in the program's data, where every VM of a proxy finds it without any work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson;
@@ -11,10 +11,13 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::Hir;
-use regex_syntax::hir::literal::{ExtractKind, Extractor};
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// A set of bytes, one bit each.
+pub(crate) type Bytes = [u64; 4];
 
 /// An anchored automaton over bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table {
     /// For each byte the column that it has in `cells`.
     pub(crate) classes: Vec<u8>,
@@ -23,8 +26,23 @@ pub(crate) struct Table {
     /// One row for each state, [`DEAD`] first: the states that follow, as little-endian 16-bit numbers, [`ACCEPTS`] set where the bytes so far match.
     pub(crate) cells: Vec<u8>,
     pub(crate) start: u16,
+}
+
+/// A part of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Anything.
+    Table(Table),
+    /// One class of bytes, repeated: as many as there are, up to `most`.
+    Run { class: Bytes, least: u32, most: u32 },
+}
+
+/// One pattern: its parts in order, and what it says about its matches.
+pub(crate) struct Pattern {
+    pub(crate) parts: Vec<Part>,
     pub(crate) min_length: usize,
     pub(crate) max_length: Option<usize>,
+    hir: Hir,
 }
 
 /// The state behind which nothing can match.
@@ -34,23 +52,53 @@ pub(crate) const ACCEPTS: u16 = 0x8000;
 
 /// A bound on what one rule may cost: some 60 times the usual automaton.
 const SIZE_LIMIT: usize = 256 * 1024;
-/// Fewer fixed bytes make every other word a candidate.
-const SHORTEST_ANCHOR: usize = 3;
-/// More bytes only add states.
-const LONGEST_ANCHOR: usize = 12;
+/// A repetition that can be this long is counted, not spelled out in states.
+const LONG_RUN: u32 = 16;
+
+impl Pattern {
+    /// Compiles a pattern; the error says what is wrong with it. `after` is the class of bytes that must follow a match, if one must.
+    pub(crate) fn compile(pattern: &str, after: Option<&Bytes>) -> Result<Self, String> {
+        let hir = parse(pattern)?;
+        let parts = match split(&hir, after) {
+            Some(parts) => parts,
+            None => vec![Part::Table(Table::compile(&hir)?)],
+        };
+        Ok(Self {
+            parts,
+            min_length: hir.properties().minimum_len().unwrap_or(0),
+            max_length: hir.properties().maximum_len(),
+            hir,
+        })
+    }
+
+    /// Whether a match ends wherever it can end.
+    pub(crate) fn is_prefix_free(&self) -> bool {
+        match self.parts.last() {
+            Some(Part::Table(table)) => table.is_prefix_free(),
+            Some(Part::Run { least, most, .. }) => least == most,
+            None => false,
+        }
+    }
+
+    /// The whole pattern as one automaton.
+    pub(crate) fn table(&self) -> Result<Table, String> {
+        match self.parts.as_slice() {
+            [Part::Table(table)] => Ok(table.clone()),
+            _ => Table::compile(&self.hir),
+        }
+    }
+}
 
 impl Table {
-    /// Compiles a pattern; the error says what is wrong with it.
-    pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+    fn compile(hir: &Hir) -> Result<Self, String> {
         let too_large = |error: String| format!("is too large ({error}); shorten its repetitions");
-        let hir = parse(pattern)?;
         let nfa = thompson::Compiler::new()
             .configure(
                 thompson::Config::new()
                     .utf8(false)
                     .nfa_size_limit(Some(8 * SIZE_LIMIT)),
             )
-            .build_from_hir(&hir)
+            .build_from_hir(hir)
             .map_err(|error| too_large(error.to_string()))?;
         let dfa = dense::Builder::new()
             .configure(
@@ -80,32 +128,136 @@ impl Table {
                 .collect(),
             classes,
             start,
-            min_length: hir.properties().minimum_len().unwrap_or(0),
-            max_length: hir.properties().maximum_len(),
         })
+    }
+
+    /// The state after one more byte, as it stands in the table.
+    pub(crate) fn step(&self, state: u16, byte: u8) -> u16 {
+        let class = self.classes.get(usize::from(byte)).copied().unwrap_or(0);
+        let cell = usize::from(state & !ACCEPTS) * self.width + usize::from(class);
+        self.cells
+            .get(2 * cell..)
+            .and_then(|rest| rest.first_chunk())
+            .map_or(DEAD, |cell| u16::from_le_bytes(*cell))
+    }
+
+    /// Whether a match ends wherever it can end, and never goes on: the part behind it then starts at one place only.
+    fn is_prefix_free(&self) -> bool {
+        let numbers = self
+            .cells
+            .chunks_exact(2)
+            .filter_map(|cell| cell.first_chunk());
+        let accepting: BTreeSet<u16> = numbers
+            .map(|cell| u16::from_le_bytes(*cell))
+            .chain([self.start])
+            .filter(|state| state & ACCEPTS != 0)
+            .collect();
+        accepting
+            .into_iter()
+            .all(|state| (0..=u8::MAX).all(|byte| self.step(state, byte) == DEAD))
     }
 }
 
-/// The lower-case literals one of which every match of the pattern starts with.
-pub(crate) fn anchors(pattern: &str) -> Result<Vec<Vec<u8>>, String> {
-    let mut sequence = Extractor::new()
-        .kind(ExtractKind::Prefix)
-        .limit_class(10)
-        .limit_repeat(8)
-        .limit_total(2048)
-        .extract(&parse(pattern)?);
-    sequence.keep_first_bytes(LONGEST_ANCHOR);
-    let mut found: Vec<Vec<u8>> = sequence
-        .literals()
-        .filter(|literals| !literals.is_empty() && literals.iter().all(|literal| literal.len() >= SHORTEST_ANCHOR))
-        .ok_or_else(|| format!("does not start with at least {SHORTEST_ANCHOR} fixed bytes, by which it can be found; a `lead` can provide them"))?
-        .iter()
-        .map(|literal| literal.as_bytes().to_ascii_lowercase())
-        .collect();
-    found.sort();
-    // A literal that extends another adds nothing: the shorter one is always met first.
-    found.dedup_by(|longer, shorter| longer.starts_with(shorter));
-    Ok(found)
+/// The parts of a pattern with long runs of one class, if it can be cut there: a run must end at one place only, whatever follows.
+fn split(hir: &Hir, after: Option<&Bytes>) -> Option<Vec<Part>> {
+    let items = flatten(hir);
+    let mut parts = Vec::new();
+    let mut fixed: Vec<Hir> = Vec::new();
+    for (nth, item) in items.iter().enumerate() {
+        let Some((class, least, most)) = run(item).filter(|(_, _, most)| *most >= LONG_RUN) else {
+            fixed.push(item.clone());
+            continue;
+        };
+        let exact = least == most;
+        let rest = items.get(nth + 1..).unwrap_or_default();
+        let free = if rest.is_empty() {
+            after.is_none_or(|after| disjoint(after, &class))
+        } else {
+            first(&Hir::concat(rest.to_vec())).is_some_and(|next| disjoint(&next, &class))
+        };
+        if !exact && !free {
+            fixed.push(item.clone());
+            continue;
+        }
+        parts.extend(table(&mut fixed)?);
+        parts.push(Part::Run { class, least, most });
+    }
+    // The last part may end in several places; the longest one counts.
+    if !fixed.is_empty() {
+        parts.push(Part::Table(Table::compile(&Hir::concat(fixed)).ok()?));
+    }
+    Some(parts)
+}
+
+/// The automaton of what stands before a run.
+fn table(fixed: &mut Vec<Hir>) -> Option<Option<Part>> {
+    if fixed.is_empty() {
+        return Some(None);
+    }
+    let table = Table::compile(&Hir::concat(std::mem::take(fixed))).ok()?;
+    table.is_prefix_free().then_some(Some(Part::Table(table)))
+}
+
+/// What stands one behind the other at the top of a pattern.
+fn flatten(hir: &Hir) -> Vec<Hir> {
+    match hir.kind() {
+        HirKind::Concat(items) => items.iter().flat_map(flatten).collect(),
+        HirKind::Capture(capture) => flatten(&capture.sub),
+        _ => vec![hir.clone()],
+    }
+}
+
+/// Whether this is one class of bytes, repeated.
+fn run(hir: &Hir) -> Option<(Bytes, u32, u32)> {
+    match hir.kind() {
+        HirKind::Repetition(repetition) => Some((
+            set(&repetition.sub)?,
+            repetition.min,
+            repetition.max.unwrap_or(u32::MAX),
+        )),
+        _ => None,
+    }
+}
+
+/// The bytes of a single class or byte.
+pub(crate) fn set(hir: &Hir) -> Option<Bytes> {
+    let mut bytes = [0; 4];
+    match hir.kind() {
+        HirKind::Class(Class::Bytes(class)) => {
+            for range in class.ranges() {
+                (range.start()..=range.end()).for_each(|byte| insert(&mut bytes, byte));
+            }
+        }
+        HirKind::Literal(literal) if literal.0.len() == 1 => {
+            literal.0.iter().for_each(|byte| insert(&mut bytes, *byte));
+        }
+        HirKind::Capture(capture) => return set(&capture.sub),
+        _ => return None,
+    }
+    Some(bytes)
+}
+
+/// The bytes that a match can start with, if it cannot be empty.
+fn first(hir: &Hir) -> Option<Bytes> {
+    if hir.properties().minimum_len().unwrap_or(0) == 0 {
+        return None;
+    }
+    let table = Table::compile(hir).ok()?;
+    let mut bytes = [0; 4];
+    (0..=u8::MAX)
+        .filter(|byte| table.step(table.start, *byte) != DEAD)
+        .for_each(|byte| insert(&mut bytes, byte));
+    Some(bytes)
+}
+
+fn insert(bytes: &mut Bytes, byte: u8) {
+    if let Some(word) = bytes.get_mut(usize::from(byte >> 6)) {
+        *word |= 1 << (byte & 63);
+    }
+}
+
+fn disjoint(one: &Bytes, other: &Bytes) -> bool {
+    one.iter().zip(other).all(|(one, other)| one & other == 0)
 }
 
 /// Parses a pattern over bytes; assertions are refused, since they would look at bytes that the stream may not hold any more.
@@ -165,7 +317,54 @@ fn rows(dfa: &dense::DFA<Vec<u32>>, start: StateID) -> Option<(Vec<Row>, u16)> {
         }
         rows.push(row);
     }
-    Some((rows, first))
+    Some(prune(&rows, first))
+}
+
+/// Makes every state dead from which no match can be reached, and numbers the others anew. There are such states: a DFA that reports a match one byte
+/// late has to be somewhere during that byte.
+fn prune(rows: &[Row], start: u16) -> (Vec<Row>, u16) {
+    let index = |cell: u16| usize::from(cell & !ACCEPTS);
+    let mut useful = vec![false; rows.len()];
+    let accepting = rows.iter().flatten().chain([&start]);
+    for cell in accepting.filter(|cell| **cell & ACCEPTS != 0) {
+        if let Some(useful) = useful.get_mut(index(*cell)) {
+            *useful = true;
+        }
+    }
+    let is_useful = |useful: &[bool], cell: u16| useful.get(index(cell)).is_some_and(|it| *it);
+    loop {
+        let found: Vec<usize> = (1..rows.len())
+            .filter(|state| !useful.get(*state).is_some_and(|it| *it))
+            .filter(|state| {
+                let row = rows.get(*state);
+                row.is_some_and(|row| row.iter().any(|cell| is_useful(&useful, *cell)))
+            })
+            .collect();
+        if found.is_empty() {
+            break;
+        }
+        for state in found {
+            if let Some(useful) = useful.get_mut(state) {
+                *useful = true;
+            }
+        }
+    }
+    let mut count = 0;
+    let numbers: Vec<u16> = useful
+        .iter()
+        .map(|useful| {
+            count += u16::from(*useful);
+            if *useful { count } else { DEAD }
+        })
+        .collect();
+    let renumber = |cell: u16| match numbers.get(index(cell)) {
+        Some(&DEAD) | None => DEAD,
+        Some(number) => number | cell & ACCEPTS,
+    };
+    let kept = rows.iter().zip(&useful).filter(|(_, useful)| **useful);
+    let kept = kept.map(|(row, _)| row.map(renumber));
+    let pruned = std::iter::once([DEAD; 256]).chain(kept).collect();
+    (pruned, renumber(start))
 }
 
 /// Bytes that no row tells apart share a class; with one byte of each.

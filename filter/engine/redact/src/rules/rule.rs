@@ -1,25 +1,40 @@
 //! One rule: what it is called, and the automata that recognise it.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
-use super::automaton::Automaton;
-use super::bytes::ByteSet;
+use super::compiled::{Compiled, Source};
 use super::example;
 use super::file::RuleEntry;
+use super::matcher::Matcher;
+use super::prebuilt;
 use crate::{Confidence, RuleError};
 
 /// One kind of credential.
 pub struct Rule {
-    kind: String,
-    title: String,
-    provider: String,
-    file: String,
-    category: Category,
-    confidence: Confidence,
-    references: Vec<String>,
-    examples: Vec<String>,
-    counter_examples: Vec<String>,
+    pub(super) kind: Cow<'static, str>,
+    pub(super) title: Cow<'static, str>,
+    pub(super) provider: Cow<'static, str>,
+    pub(super) file: Cow<'static, str>,
+    pub(super) category: Category,
+    pub(super) confidence: Confidence,
+    pub(super) texts: Texts,
     pub(crate) matcher: Matcher,
+}
+
+/// What only people and tests ask for.
+pub(super) enum Texts {
+    Builtin {
+        references: &'static [&'static str],
+        /// Number of the rule among the shipped ones.
+        nth: usize,
+    },
+    Own {
+        references: Vec<String>,
+        examples: Vec<String>,
+        counter_examples: Vec<String>,
+    },
 }
 
 /// The families of kinds. A fixed set, so that it can label metrics and be named in policies.
@@ -43,19 +58,6 @@ pub(crate) enum Category {
     Saas,
     SecretManager,
     SourceForge,
-}
-
-/// What the scanner runs for one rule, in this order: the byte before, the lead, the pattern, then the tail or the byte after.
-pub(crate) struct Matcher {
-    pub(crate) before: Option<ByteSet>,
-    pub(crate) lead: Option<Automaton>,
-    pub(crate) value: Automaton,
-    pub(crate) tail: Option<Automaton>,
-    pub(crate) after: Option<ByteSet>,
-    /// Most bytes of a value before its tail.
-    pub(crate) max_length: u64,
-    /// Lower-case literals with which lead or pattern start.
-    pub(crate) anchors: Vec<Vec<u8>>,
 }
 
 impl Rule {
@@ -90,18 +92,35 @@ impl Rule {
     }
 
     /// Where the format is documented.
-    pub fn references(&self) -> &[String] {
-        &self.references
+    pub fn references(&self) -> Vec<&str> {
+        match &self.texts {
+            Texts::Builtin { references, .. } => references.to_vec(),
+            Texts::Own { references, .. } => references.iter().map(String::as_str).collect(),
+        }
     }
 
     /// Texts in which the rule finds its credential, with placeholders filled in: the same bytes on every call, never a live credential.
     pub fn examples(&self) -> Vec<String> {
-        example::expand_all(&self.kind, &self.examples)
+        match &self.texts {
+            Texts::Builtin { nth, .. } => {
+                let texts = prebuilt::EXAMPLES.get(*nth).map(|it| it.examples);
+                example::expand_all(&self.kind, texts.unwrap_or_default())
+            }
+            Texts::Own { examples, .. } => example::expand_all(&self.kind, examples),
+        }
     }
 
     /// Texts in which the rule finds nothing.
     pub fn counter_examples(&self) -> Vec<String> {
-        example::expand_all(&self.kind, &self.counter_examples)
+        match &self.texts {
+            Texts::Builtin { nth, .. } => {
+                let texts = prebuilt::EXAMPLES.get(*nth).map(|it| it.counter_examples);
+                example::expand_all(&self.kind, texts.unwrap_or_default())
+            }
+            Texts::Own {
+                counter_examples, ..
+            } => example::expand_all(&self.kind, counter_examples),
+        }
     }
 
     /// Most bytes of a stream this rule can hold back before it knows; what follows is masked without being held.
@@ -139,76 +158,28 @@ impl Rule {
                 "is empty; give at least one text in which the credential is found".to_owned(),
             ));
         }
-        if entry.tail.is_some() && entry.after.is_some() {
-            return Err(refuse(
-                "after",
-                "cannot stand beside `tail`, which already says how far the value goes; remove one"
-                    .to_owned(),
-            ));
-        }
-        let class = |field, text: Option<String>| {
-            text.map(|text| ByteSet::parse(&text))
-                .transpose()
-                .map_err(|problem| refuse(field, problem))
-        };
-        let before = class("before", entry.before)?;
-        let after = class("after", entry.after)?;
-        let compile = |field, pattern: Option<String>| {
-            pattern
-                .map(|pattern| Automaton::compile(&pattern))
-                .transpose()
-                .map_err(|problem| refuse(field, problem))
-        };
-        let (lead, lead_shape) = compile("lead", entry.lead)?.unzip();
-        let (value, shape) =
-            Automaton::compile(&entry.pattern).map_err(|problem| refuse("pattern", problem))?;
-        let tail = compile("tail", entry.tail)?.map(|(tail, _)| tail);
-
-        if shape.min_length == 0 {
-            return Err(refuse(
-                "pattern",
-                "matches the empty text; make a part of it required".to_owned(),
-            ));
-        }
-        if let Some(lead) = &lead_shape
-            && lead.max_length.is_none_or(|max| max > 512)
-        {
-            return Err(refuse(
-                "lead",
-                "can be longer than 512 bytes; bound every repetition, as in `\\s{0,4}`".to_owned(),
-            ));
-        }
-        let max_length = match (shape.max_length, entry.max_length) {
-            (Some(max), None) if max <= 1024 => max,
-            (Some(_), None) => return Err(refuse("pattern", "can be longer than 1024 bytes; put the open end into `tail`, or state `max_length`".to_owned())),
-            (None, None) => return Err(refuse("pattern", "has no longest match; give each repetition an upper bound, put the open end into `tail`, or state `max_length`".to_owned())),
-            (_, Some(stated)) if (shape.min_length..=8192).contains(&stated) => stated,
-            (_, Some(_)) => return Err(refuse("max_length", format!("is not between the shortest match ({}) and 8192", shape.min_length))),
-        };
-        let anchored = lead_shape.as_ref().unwrap_or(&shape);
-        let anchors = anchored
-            .anchors()
-            .map_err(|problem| refuse(if lead.is_some() { "lead" } else { "pattern" }, problem))?;
-        let matcher = Matcher {
-            before,
-            lead,
-            value,
-            tail,
-            after,
-            max_length: max_length as u64,
-            anchors,
-        };
+        let compiled = Compiled::compile(&Source {
+            before: entry.before.as_deref(),
+            lead: entry.lead.as_deref(),
+            pattern: &entry.pattern,
+            tail: entry.tail.as_deref(),
+            after: entry.after.as_deref(),
+            max_length: entry.max_length,
+        })
+        .map_err(|(field, problem)| refuse(field, problem))?;
         Ok(Self {
-            kind,
-            title: entry.title,
-            provider: provider.to_owned(),
-            file: file.to_owned(),
+            kind: Cow::Owned(kind),
+            title: Cow::Owned(entry.title),
+            provider: Cow::Owned(provider.to_owned()),
+            file: Cow::Owned(file.to_owned()),
             category: entry.category,
             confidence: entry.confidence,
-            references: entry.references,
-            examples: entry.examples,
-            counter_examples: entry.counter_examples,
-            matcher,
+            texts: Texts::Own {
+                references: entry.references,
+                examples: entry.examples,
+                counter_examples: entry.counter_examples,
+            },
+            matcher: compiled.into(),
         })
     }
 }

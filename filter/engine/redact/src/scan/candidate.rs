@@ -1,7 +1,9 @@
-//! One place where one rule may match, advanced byte by byte.
+//! One place where one rule may match, followed as far as the text goes.
 
-use crate::rules::{Automaton, Matcher, State};
+use crate::rules::{Automaton, ByteSet, Matcher, Part, State};
 
+use super::escape::{self, Escape};
+use super::runs::Runs;
 use super::window::Window;
 
 /// A rule that was started at an anchor and has not failed yet.
@@ -12,107 +14,93 @@ pub(super) struct Candidate {
     pub(super) start: u64,
     /// Behind the value, once it is complete.
     pub(super) end: Option<u64>,
-    /// A later start of the same rule that was merged into this one.
-    pub(super) later: Option<u64>,
     phase: Phase,
+    /// Of the automaton of this phase.
     state: State,
+    /// Bytes of the run of this phase.
+    count: u32,
+    /// The next byte to look at.
+    position: u64,
     /// Where the value would end, if the next byte allows it.
     pending: Option<u64>,
+    /// The first byte of the escapes that this text is written with, once its lead was seen to be: from there on escapes come before bytes.
+    written_with: Option<u8>,
+    /// Bytes looked at.
+    pub(super) steps: u64,
+    /// It reached the limit before its end was known.
+    pub(super) overlong: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    Lead,
-    Value,
+    /// A part of the lead, by number.
+    Lead(u8),
+    /// A part of the value, by number.
+    Value(u8),
     Tail,
 }
 
 /// A start that is not known yet, and cannot be before the next byte.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
-/// What a candidate is told besides the byte.
+/// The text as far as it is known.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct Text<'a> {
+    pub(super) window: &'a Window,
+    /// Nothing follows.
+    pub(super) complete: bool,
     /// Values may not start before this: what lies there was masked already.
     pub(super) settled: u64,
-    /// Whether the byte behind a value matters.
+    /// Whether the byte behind a value matters, and escapes are what they stand for.
     pub(super) strict: bool,
+    /// Most bytes of a value whose end is not known.
+    pub(super) most_held: u64,
+}
+
+/// What became of a candidate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    /// Nothing more can come of it; its `end` says whether it found something.
+    Done,
+    /// The text ends before it does.
+    Unfinished,
+}
+
+/// How far one part went.
+enum Went {
+    /// It is complete, or cannot go on.
+    Through,
+    Stuck,
+    Unfinished,
 }
 
 impl Candidate {
     pub(super) fn new(rule: u16, start: u64, matcher: &Matcher) -> Self {
-        let (phase, state, start) = match &matcher.lead {
-            Some(lead) => (Phase::Lead, lead.start(), UNKNOWN),
-            None => (Phase::Value, matcher.value.start(), start),
+        let (phase, start_of_value) = if matcher.lead.is_empty() {
+            (Phase::Value(0), start)
+        } else {
+            (Phase::Lead(0), UNKNOWN)
         };
-        Self {
+        let mut candidate = Self {
             rule,
-            start,
+            start: start_of_value,
             end: None,
-            later: None,
             phase,
-            state,
+            state: State::default(),
+            count: 0,
+            position: start,
             pending: None,
-        }
+            written_with: None,
+            steps: 0,
+            overlong: false,
+        };
+        candidate.enter(matcher, phase);
+        candidate
     }
 
-    /// Takes the byte at offset `at`, which the window already holds. False once nothing more can come of it; `end` then says
-    /// whether it found something.
-    pub(super) fn step(
-        &mut self,
-        matcher: &Matcher,
-        at: u64,
-        byte: u8,
-        window: &Window,
-        bounds: Bounds,
-    ) -> bool {
-        match self.phase {
-            Phase::Lead => self.step_lead(matcher, at, byte, window, bounds),
-            Phase::Value => self.step_value(matcher, at, byte, bounds),
-            Phase::Tail => self.step_tail(matcher, at, byte),
-        }
-    }
-
-    /// Takes the end of the text at offset `at`.
-    pub(super) fn finish(&mut self, matcher: &Matcher, at: u64, window: &Window, bounds: Bounds) {
-        if self.phase == Phase::Lead && self.start != UNKNOWN {
-            self.enter_value(matcher, at, window, bounds);
-        }
-        if let Some(end) = self.pending.take() {
-            self.end = Some(end);
-        }
-    }
-
-    /// Whether `other` can be dropped in favour of this one: from here on both would do the same, and this one started earlier.
-    pub(super) fn absorbs(&self, other: &Self) -> bool {
-        self.rule == other.rule
-            && self.phase == other.phase
-            && self.state == other.state
-            && self.pending == other.pending
-            && match self.phase {
-                Phase::Lead => self.start == other.start,
-                Phase::Value | Phase::Tail => {
-                    self.start <= other.start && (self.end.is_some() || other.end.is_none())
-                }
-            }
-    }
-
-    pub(super) fn absorb(&mut self, other: &Self) {
-        self.later = self
-            .later
-            .max(other.later)
-            .max((other.start != UNKNOWN).then_some(other.start))
-            .filter(|later| *later != self.start);
-    }
-
-    /// Whether it can still be found when everything before `end` is taken.
-    pub(super) fn survives(&mut self, end: u64) -> bool {
-        if self.start < end
-            && let Some(later) = self.later.take_if(|later| *later >= end)
-        {
-            self.start = later;
-        }
-        self.start >= end
+    /// The next byte that it will look at.
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     pub(super) fn in_tail(&self) -> bool {
@@ -120,99 +108,438 @@ impl Candidate {
     }
 
     pub(super) fn in_lead(&self) -> bool {
-        self.phase == Phase::Lead
+        matches!(self.phase, Phase::Lead(_))
     }
 
-    fn step_lead(
+    /// Whether from here on both would do the same: two leads, since a value also matters for where it started.
+    pub(super) fn same_lead(&self, other: &Self) -> bool {
+        self.rule == other.rule
+            && self.in_lead()
+            && other.in_lead()
+            && self.phase == other.phase
+            && (self.state, self.count) == (other.state, other.count)
+            && (self.start, self.position) == (other.start, other.position)
+    }
+
+    /// Goes on through the text. O(length), but a run of one class that was walked before is not walked again.
+    pub(super) fn follow(&mut self, matcher: &Matcher, text: Text<'_>, runs: &mut Runs) -> Outcome {
+        if let Phase::Lead(part) = self.phase {
+            match self.follow_lead(matcher, part, text, runs) {
+                Went::Through => {}
+                Went::Stuck => return Outcome::Done,
+                Went::Unfinished if text.complete => return Outcome::Done,
+                Went::Unfinished => return Outcome::Unfinished,
+            }
+        }
+        let limit = text
+            .window
+            .end()
+            .min(self.start.saturating_add(text.most_held + 1));
+        let outcome = self.follow_value(matcher, text, limit, runs);
+        self.conclude(outcome, text, limit)
+    }
+
+    /// Goes on through a tail, without a limit.
+    pub(super) fn follow_tail(
         &mut self,
         matcher: &Matcher,
-        at: u64,
-        byte: u8,
-        window: &Window,
-        bounds: Bounds,
-    ) -> bool {
-        let Some(lead) = &matcher.lead else {
-            return false;
-        };
-        match lead.step(self.state, byte) {
-            Some(next) => {
-                self.state = next;
-                if lead.accepts(next) {
-                    self.start = at + 1;
+        text: Text<'_>,
+        runs: &mut Runs,
+    ) -> Outcome {
+        self.overlong = false;
+        match self.follow_value(matcher, text, text.window.end(), runs) {
+            Outcome::Unfinished if !text.complete => Outcome::Unfinished,
+            _ => Outcome::Done,
+        }
+    }
+
+    fn conclude(&mut self, outcome: Outcome, text: Text<'_>, limit: u64) -> Outcome {
+        if outcome == Outcome::Done {
+            return Outcome::Done;
+        }
+        if limit < text.window.end() || self.position - self.start > text.most_held {
+            self.overlong = true;
+            return Outcome::Unfinished;
+        }
+        if text.complete {
+            if let Some(end) = self.pending.take() {
+                self.end = Some(end);
+            }
+            return Outcome::Done;
+        }
+        Outcome::Unfinished
+    }
+
+    /// Through the lead, up to where the value starts.
+    fn follow_lead(
+        &mut self,
+        matcher: &Matcher,
+        mut nth: u8,
+        text: Text<'_>,
+        runs: &mut Runs,
+    ) -> Went {
+        let end = text.window.end();
+        while usize::from(nth) + 1 < matcher.lead.len() {
+            let went = match matcher.lead.get(usize::from(nth)) {
+                Some(Part::Run { class, least, most }) => {
+                    match self.run_class(class, *most, text, end, runs) {
+                        Went::Through if self.count < *least => Went::Stuck,
+                        went => went,
+                    }
                 }
+                Some(Part::Automaton(automaton)) => {
+                    self.run_automaton(automaton, text, end, |_, _| false)
+                }
+                None => Went::Stuck,
+            };
+            if !matches!(went, Went::Through) {
+                return went;
+            }
+            nth += 1;
+            self.enter(matcher, Phase::Lead(nth));
+        }
+        let went = match matcher.lead.get(usize::from(nth)) {
+            Some(Part::Automaton(lead)) => self.run_automaton(lead, text, end, |candidate, at| {
+                candidate.start = at;
                 true
-            }
-            // The lead takes all it can; what it could not take back belongs to the value.
-            None => self.start != UNKNOWN && self.enter_value(matcher, at + 1, window, bounds),
-        }
-    }
-
-    /// Runs the value over what was read since the lead's last end, up to `to`.
-    fn enter_value(&mut self, matcher: &Matcher, to: u64, window: &Window, bounds: Bounds) -> bool {
-        if self.start < bounds.settled {
-            return false;
-        }
-        (self.phase, self.state) = (Phase::Value, matcher.value.start());
-        (self.start..)
-            .zip(window.slice(self.start, to))
-            .all(|(at, byte)| match self.phase {
-                Phase::Tail => self.step_tail(matcher, at, *byte),
-                Phase::Lead | Phase::Value => self.step_value(matcher, at, *byte, bounds),
-            })
-    }
-
-    fn step_value(&mut self, matcher: &Matcher, at: u64, byte: u8, bounds: Bounds) -> bool {
-        if let Some(end) = self.pending.take()
-            && matcher.after.is_none_or(|after| after.contains(byte))
-        {
-            self.end = Some(end);
-        }
-        let Some(next) = matcher.value.step(self.state, byte) else {
-            return false;
-        };
-        self.state = next;
-        if matcher.value.accepts(next) {
-            match &matcher.tail {
-                Some(tail) => {
-                    (self.phase, self.state, self.end) = (Phase::Tail, tail.start(), Some(at + 1));
-                    return true;
+            }),
+            Some(Part::Run { class, most, .. }) => {
+                let went = self.run_class(class, *most, text, end, runs);
+                if self.count == *most {
+                    self.start = self.position;
                 }
-                None if matcher.after.is_some() && bounds.strict => self.pending = Some(at + 1),
-                None => self.end = Some(at + 1),
+                went
             }
+            None => Went::Stuck,
+        };
+        if matches!(went, Went::Unfinished) && !text.complete {
+            return Went::Unfinished;
         }
-        if at + 1 - self.start < matcher.max_length {
-            return true;
+        // The lead takes all it can; what it could not take back belongs to the value.
+        if self.start == UNKNOWN || self.start < text.settled {
+            return Went::Stuck;
         }
-        // Too long from here; from the latest start merged into this one it may still fit.
-        match self.later.take() {
-            Some(later) if self.end.is_none() && self.pending.is_none() => {
-                self.start = later;
-                at + 1 - later < matcher.max_length
+        self.position = self.start;
+        self.enter(matcher, Phase::Value(0));
+        Went::Through
+    }
+
+    fn follow_value(
+        &mut self,
+        matcher: &Matcher,
+        text: Text<'_>,
+        limit: u64,
+        runs: &mut Runs,
+    ) -> Outcome {
+        loop {
+            let went = match self.phase {
+                Phase::Lead(_) => return Outcome::Done,
+                Phase::Value(nth) => {
+                    let last = usize::from(nth) + 1 == matcher.value.len();
+                    let Some(part) = matcher.value.get(usize::from(nth)) else {
+                        return Outcome::Done;
+                    };
+                    let longest = self.longest(matcher);
+                    let limit = limit.min(longest);
+                    match self.follow_part(matcher, part, last, text, limit, runs) {
+                        Went::Unfinished if text.window.end() > longest => Went::Stuck,
+                        went => went,
+                    }
+                }
+                Phase::Tail => match &matcher.tail {
+                    Some(tail) => self.follow_tail_part(tail, text, limit, runs),
+                    None => return Outcome::Done,
+                },
+            };
+            match (went, self.phase) {
+                (Went::Unfinished, _) => return Outcome::Unfinished,
+                (Went::Stuck, _) | (Went::Through, Phase::Tail) => return Outcome::Done,
+                (Went::Through, Phase::Value(nth))
+                    if usize::from(nth) + 1 < matcher.value.len() =>
+                {
+                    self.enter(matcher, Phase::Value(nth + 1));
+                }
+                (Went::Through, _) => {
+                    self.end = Some(self.position);
+                    self.enter(matcher, Phase::Tail);
+                }
             }
-            // The byte behind still decides.
-            _ => self.pending.is_some(),
         }
     }
 
-    fn step_tail(&mut self, matcher: &Matcher, at: u64, byte: u8) -> bool {
-        let Some((next, accepts)) = matcher
-            .tail
-            .as_ref()
-            .and_then(|tail| step(tail, self.state, byte))
-        else {
-            return false;
-        };
-        self.state = next;
-        if accepts {
-            self.end = Some(at + 1);
+    /// Where a value must be complete that has no end of its own.
+    fn longest(&self, matcher: &Matcher) -> u64 {
+        if matcher.open {
+            self.start.saturating_add(matcher.max_length)
+        } else {
+            u64::MAX
         }
-        true
+    }
+
+    fn enter(&mut self, matcher: &Matcher, phase: Phase) {
+        let automaton = match phase {
+            Phase::Lead(nth) => matcher.lead.get(usize::from(nth)).and_then(Part::automaton),
+            Phase::Value(nth) => matcher
+                .value
+                .get(usize::from(nth))
+                .and_then(Part::automaton),
+            Phase::Tail => matcher.tail.as_ref().and_then(Part::automaton),
+        };
+        self.phase = phase;
+        self.count = 0;
+        self.state = automaton.map(Automaton::start).unwrap_or_default();
+    }
+
+    /// Through one part of the value.
+    fn follow_part(
+        &mut self,
+        matcher: &Matcher,
+        part: &Part,
+        last: bool,
+        text: Text<'_>,
+        limit: u64,
+        runs: &mut Runs,
+    ) -> Went {
+        let free = last && matcher.tail.is_none();
+        match part {
+            Part::Automaton(automaton) if free => {
+                self.follow_to_longest(matcher, automaton, text, limit)
+            }
+            // It cannot go on behind a match, or the tail does from there.
+            Part::Automaton(automaton) if self.count == 0 && automaton.accepts(self.state) => {
+                Went::Through
+            }
+            Part::Automaton(automaton) => {
+                self.count = 1;
+                let went = self.run_automaton(automaton, text, limit, |_, _| false);
+                match went {
+                    Went::Through if automaton.accepts(self.state) => Went::Through,
+                    Went::Unfinished => Went::Unfinished,
+                    Went::Through | Went::Stuck => Went::Stuck,
+                }
+            }
+            Part::Run { class, least, most } => {
+                let most = if last && matcher.tail.is_some() {
+                    *least
+                } else {
+                    *most
+                };
+                let went = self.run_class(class, most, text, limit, runs);
+                match went {
+                    Went::Unfinished if free && self.count >= *least => {
+                        self.may_end(self.position, matcher, text);
+                        Went::Unfinished
+                    }
+                    Went::Unfinished => Went::Unfinished,
+                    _ if self.count < *least => Went::Stuck,
+                    _ if free => self.accept_if_free(matcher, text, limit),
+                    _ => Went::Through,
+                }
+            }
+        }
+    }
+
+    /// Through the last part of a value without a tail, which may end in several places.
+    fn follow_to_longest(
+        &mut self,
+        matcher: &Matcher,
+        automaton: &Automaton,
+        text: Text<'_>,
+        limit: u64,
+    ) -> Went {
+        if self.count == 0 && automaton.accepts(self.state) {
+            self.may_end(self.position, matcher, text);
+        }
+        self.count = 1;
+        loop {
+            if let Some(end) = self.pending {
+                match self.next(text, limit) {
+                    Some(next) if may_follow(matcher, next) => self.end = Some(end),
+                    Some(_) => {}
+                    None => return Went::Unfinished,
+                }
+                self.pending = None;
+            }
+            let went = self.run_automaton(automaton, text, limit, |candidate, at| {
+                candidate.may_end(at, matcher, text);
+                candidate.pending.is_none()
+            });
+            match went {
+                Went::Through => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// A value can end here, if the byte behind it, where one is asked for, allows it.
+    fn may_end(&mut self, at: u64, matcher: &Matcher, text: Text<'_>) {
+        if matcher.after.is_some() && text.strict {
+            self.pending = Some(at);
+        } else {
+            self.end = Some(at);
+        }
+    }
+
+    /// The value is complete if the byte behind it allows it.
+    fn accept_if_free(&mut self, matcher: &Matcher, text: Text<'_>, limit: u64) -> Went {
+        if matcher.after.is_some() && text.strict {
+            match self.next(text, limit) {
+                Some(next) if may_follow(matcher, next) => {}
+                Some(_) => return Went::Stuck,
+                None => {
+                    self.pending = Some(self.position);
+                    return Went::Unfinished;
+                }
+            }
+        }
+        self.pending = None;
+        self.end = Some(self.position);
+        Went::Stuck
+    }
+
+    fn next(&self, text: Text<'_>, limit: u64) -> Option<u8> {
+        (self.position < limit).then(|| text.window.byte(self.position))?
+    }
+
+    fn follow_tail_part(
+        &mut self,
+        tail: &Part,
+        text: Text<'_>,
+        limit: u64,
+        runs: &mut Runs,
+    ) -> Went {
+        match tail {
+            Part::Automaton(automaton) => {
+                self.run_automaton(automaton, text, limit, |candidate, at| {
+                    candidate.end = Some(at);
+                    true
+                })
+            }
+            Part::Run { class, most, .. } => {
+                let went = self.run_class(class, *most, text, limit, runs);
+                self.end = Some(self.position);
+                went
+            }
+        }
+    }
+
+    /// Runs an automaton until it stops or `matched`, told where each match ends, says so.
+    fn run_automaton(
+        &mut self,
+        automaton: &Automaton,
+        text: Text<'_>,
+        limit: u64,
+        mut matched: impl FnMut(&mut Self, u64) -> bool,
+    ) -> Went {
+        loop {
+            let from = self.position;
+            for byte in text.window.slice(from, limit) {
+                let Some(state) = automaton.step(self.state, *byte) else {
+                    break;
+                };
+                if Some(*byte) == self.written_with && self.escape(text) != Escape::No {
+                    break;
+                }
+                self.state = state;
+                self.position += 1;
+                if automaton.accepts(state) && !matched(self, self.position) {
+                    self.steps += self.position - from;
+                    return Went::Through;
+                }
+            }
+            self.steps += self.position - from + 1;
+            if self.position >= limit {
+                return Went::Unfinished;
+            }
+            let (byte, length) = match self.escape(text) {
+                Escape::Byte(byte, length) => (byte, length),
+                Escape::Unfinished => return Went::Unfinished,
+                Escape::No => return Went::Stuck,
+            };
+            let Some(state) = automaton.step(self.state, byte) else {
+                return Went::Stuck;
+            };
+            if self.in_lead() {
+                self.written_with = text.window.byte(self.position);
+            }
+            self.state = state;
+            self.position += length as u64;
+            if automaton.accepts(state) && !matched(self, self.position) {
+                return Went::Through;
+            }
+        }
+    }
+
+    /// Takes bytes of one class, up to `most`.
+    fn run_class(
+        &mut self,
+        class: &ByteSet,
+        most: u32,
+        text: Text<'_>,
+        limit: u64,
+        runs: &mut Runs,
+    ) -> Went {
+        loop {
+            let wanted = limit.min(self.position.saturating_add(u64::from(most - self.count)));
+            let (end, walked) = self.run_end(class, wanted, text, runs);
+            self.steps += walked + 1;
+            self.count += u32::try_from(end - self.position).unwrap_or(0);
+            self.position = end;
+            if self.count == most {
+                return Went::Through;
+            }
+            if self.position >= limit {
+                return Went::Unfinished;
+            }
+            match self.escape(text) {
+                Escape::Byte(byte, length) if class.contains(byte) => {
+                    self.count += 1;
+                    self.position += length as u64;
+                }
+                Escape::No if self.at_plain_introducer(class, text) => {
+                    self.count += 1;
+                    self.position += 1;
+                }
+                Escape::Unfinished => return Went::Unfinished,
+                Escape::Byte(..) | Escape::No => return Went::Through,
+            }
+        }
+    }
+
+    /// Whether the run stopped only to see whether an escape starts here.
+    fn at_plain_introducer(&self, class: &ByteSet, text: Text<'_>) -> bool {
+        self.written_with.is_some_and(|first| {
+            class.contains(first) && text.window.byte(self.position) == Some(first)
+        })
+    }
+
+    /// Where the run of `class` ends from here, or `to` if that comes first; and how many bytes had to be looked at for it.
+    fn run_end(&self, class: &ByteSet, to: u64, text: Text<'_>, runs: &mut Runs) -> (u64, u64) {
+        let Some(first) = self.written_with.filter(|first| class.contains(*first)) else {
+            return runs.end(class, self.position, to, text.window);
+        };
+        let bytes = text.window.slice(self.position, to);
+        let plain = bytes
+            .iter()
+            .position(|byte| *byte == first || !class.contains(*byte));
+        let plain = plain.unwrap_or(bytes.len()) as u64;
+        (self.position + plain, plain)
+    }
+
+    /// The escape that the automaton stopped at.
+    fn escape(&self, text: Text<'_>) -> Escape {
+        let window = text.window;
+        if !text.strict || !window.byte(self.position).is_some_and(escape::introduces) {
+            return Escape::No;
+        }
+        let rest = window.slice(self.position, self.position + escape::LONGEST as u64);
+        match escape::read(rest) {
+            Escape::Unfinished if text.complete => Escape::No,
+            other => other,
+        }
     }
 }
 
-fn step(automaton: &Automaton, state: State, byte: u8) -> Option<(State, bool)> {
-    automaton
-        .step(state, byte)
-        .map(|next| (next, automaton.accepts(next)))
+fn may_follow(matcher: &Matcher, byte: u8) -> bool {
+    matcher.after.is_none_or(|after| after.contains(byte))
 }

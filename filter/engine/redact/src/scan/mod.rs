@@ -1,4 +1,4 @@
-//! From bytes to credentials: anchors, candidates, and which of them win.
+//! From bytes to credentials: words, candidates, and which of them win.
 
 #[cfg_attr(
     not(test),
@@ -6,7 +6,10 @@
 )]
 mod assignment;
 mod candidate;
+mod escape;
 mod open;
+mod prefilter;
+mod runs;
 mod scanner;
 mod window;
 

@@ -1,9 +1,10 @@
 //! A value longer than may be held: followed to its end in constant memory.
 
 use crate::mask::Hash;
-use crate::{Masker, Treatment};
+use crate::{Masker, RuleSet, Treatment};
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Outcome, Text};
+use super::runs::Runs;
 use super::window::Window;
 
 /// A value that was judged before its end: its bytes are let through, or hashed and dropped, as they come.
@@ -37,6 +38,14 @@ impl Open {
             taken: candidate.start,
             last: [0; 4],
         }
+    }
+
+    /// Goes on through the text.
+    pub(super) fn follow(&mut self, rules: &RuleSet, text: Text<'_>, runs: &mut Runs) {
+        let rule = rules.rules.get(usize::from(self.candidate.rule));
+        self.done |= rule.is_none_or(|rule| {
+            self.candidate.follow_tail(&rule.matcher, text, runs) == Outcome::Done
+        });
     }
 
     /// Behind the last byte that belongs to it for certain.

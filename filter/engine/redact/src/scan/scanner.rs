@@ -1,23 +1,30 @@
 //! The scanner: one text in, the same text with its credentials treated out, in pieces of any size.
 //!
-//! All candidates advance in lock step with the text, one byte at a time, and every decision is a function of the bytes up to there. That is
-//! why the output cannot depend on how the text was cut: a chunk's end decides nothing, it only asks how much can be given out.
+//! A filter finds the words that may start a rule; each rule to try there is followed at once as far as the text is known. What fails is forgotten, what
+//! finds something waits until nothing before it can, and what the text's end interrupts goes on with the next piece. Every decision is a
+//! function of the bytes up to there, which is why the output cannot depend on how the text was cut: a chunk's end decides nothing, it only asks how
+//! much can be given out.
 
+mod hold;
 mod overflow;
 mod treatment;
 
 use std::sync::Arc;
 
-use crate::rules::{AnchorState, Rule};
+use crate::rules::{Filter, Rule};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
-use super::candidate::{Bounds, Candidate, UNKNOWN};
+use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
 use super::open::Open;
+use super::prefilter::Starts;
+use super::runs::Runs;
 use super::window::Window;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
 const PIECE: usize = 4096;
-/// Under this many candidates a look for merges costs more than it saves.
+/// Bytes of a word that must be known before it is looked up.
+const WORD: u64 = 8;
+/// Under this many candidates a look for those that do the same costs more than it saves.
 const FEW: usize = 8;
 
 pub(crate) struct Scanner {
@@ -26,10 +33,9 @@ pub(crate) struct Scanner {
     strictness: Strictness,
     limits: Limits,
     window: Window,
-    /// Offset up to which the bytes of the window were looked at.
+    /// Offset up to which words were looked up.
     position: u64,
-    anchor: AnchorState,
-    /// Candidates still fed.
+    /// Candidates that the end of what is known interrupted.
     live: Vec<Candidate>,
     /// Candidates that found something and wait for those that started earlier.
     ready: Vec<Candidate>,
@@ -41,7 +47,7 @@ pub(crate) struct Scanner {
     text_start: u64,
     /// Behind the last value that was treated.
     settled: u64,
-    merge_at: usize,
+    runs: Runs,
     steps: u64,
 }
 
@@ -61,7 +67,6 @@ impl Scanner {
         limits: Limits,
         strictness: Strictness,
     ) -> Self {
-        let anchor = rules.anchors.start();
         Self {
             rules,
             masker,
@@ -69,19 +74,18 @@ impl Scanner {
             limits,
             window: Window::default(),
             position: 0,
-            anchor,
             live: Vec::new(),
             ready: Vec::new(),
             open: None,
             muted: false,
             text_start: 0,
             settled: 0,
-            merge_at: FEW,
+            runs: Runs::default(),
             steps: 0,
         }
     }
 
-    /// Takes a piece of the text. O(length) times the number of candidates alive at once, which the rules bound.
+    /// Takes a piece of the text. O(length) times the number of rules that can run through the same bytes at once, which the rules bound.
     pub(crate) fn write(
         &mut self,
         chunk: &[u8],
@@ -90,15 +94,7 @@ impl Scanner {
     ) -> Result<(), RedactError> {
         for piece in chunk.chunks(PIECE) {
             self.window.push(piece);
-            while self.position < self.window.end() && !self.muted {
-                if self.live.is_empty() && self.open.is_none() {
-                    self.skim();
-                } else {
-                    self.advance();
-                }
-                self.settle(judge, out)?;
-                self.enforce(judge, out)?;
-            }
+            self.read(false, judge, out)?;
             self.release(out);
         }
         Ok(())
@@ -110,22 +106,9 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        let (end, bounds) = (self.window.end(), self.bounds());
-        self.anchor = self.rules.anchors.start();
-        for mut candidate in self.live.drain(..) {
-            if let Some(rule) = self.rules.rules.get(usize::from(candidate.rule)) {
-                candidate.finish(&rule.matcher, end, &self.window, bounds);
-            }
-            if candidate.end.is_some() {
-                self.ready.push(candidate);
-            }
-        }
-        if let Some(open) = &mut self.open {
-            open.done = true;
-        }
-        self.settle(judge, out)?;
-        self.text_start = end;
-        self.merge_at = FEW;
+        self.read(true, judge, out)?;
+        self.text_start = self.window.end();
+        self.runs = Runs::default();
         self.release(out);
         Ok(())
     }
@@ -137,11 +120,21 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        let (end, bounds) = (self.window.end(), self.bounds());
+        let rules = Arc::clone(&self.rules);
         for mut candidate in std::mem::take(&mut self.live) {
             let in_lead = candidate.in_lead();
-            if in_lead && let Some(rule) = self.rules.rules.get(usize::from(candidate.rule)) {
-                candidate.finish(&rule.matcher, end, &self.window, bounds);
+            if in_lead && let Some(rule) = rules.rules.get(usize::from(candidate.rule)) {
+                candidate.follow(
+                    &rule.matcher,
+                    text(
+                        &self.window,
+                        true,
+                        self.settled,
+                        self.strictness,
+                        self.limits,
+                    ),
+                    &mut self.runs,
+                );
             }
             if candidate.end.is_some() {
                 self.ready.push(candidate);
@@ -158,7 +151,7 @@ impl Scanner {
         if let Some(open) = &mut self.open {
             open.done = true;
         }
-        self.settle(judge, out)?;
+        self.settle(self.unseen(), judge, out)?;
         self.release(out);
         Ok(())
     }
@@ -204,176 +197,196 @@ impl Scanner {
             .saturating_add(usize::from(self.open.is_some()))
     }
 
-    /// Candidate steps taken so far: the work beyond one transition per byte.
+    /// Bytes read by candidates so far: the work beyond the filter.
     #[cfg(test)]
     pub(crate) fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Looks for the next anchor while there is no candidate to feed: the path of nearly every byte.
-    fn skim(&mut self) {
-        let (anchors, mut state) = (&self.rules.anchors, self.anchor);
-        let found = self
-            .window
-            .slice(self.position, self.window.end())
-            .iter()
-            .position(|byte| {
-                state = anchors.step(state, *byte);
-                anchors.is_match(state)
-            });
-        self.anchor = state;
-        match found {
-            Some(index) => {
-                self.position += index as u64 + 1;
-                self.start_candidates();
-            }
-            None => self.position = self.window.end(),
+    /// Reads what is new, and treats what is certain.
+    fn read(
+        &mut self,
+        complete: bool,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
+        if self.muted {
+            return Ok(());
         }
+        let rules = Arc::clone(&self.rules);
+        self.go_on(&rules, complete);
+        self.look_up(&rules, complete, judge, out)?;
+        let unseen = if complete { UNKNOWN } else { self.unseen() };
+        self.settle(unseen, judge, out)
     }
 
-    /// Feeds one byte to every candidate, and starts new ones.
-    fn advance(&mut self) {
-        let at = self.position;
-        let Some(byte) = self.window.byte(at) else {
+    /// Candidates that were interrupted take what is new.
+    fn go_on(&mut self, rules: &RuleSet, complete: bool) {
+        if let Some(open) = &mut self.open {
+            let text = text(
+                &self.window,
+                complete,
+                self.settled,
+                self.strictness,
+                self.limits,
+            );
+            open.follow(rules, text, &mut self.runs);
+        }
+        if self.live.is_empty() {
             return;
-        };
-        let bounds = self.bounds();
-        let (rules, window, ready) = (&self.rules, &self.window, &mut self.ready);
-        self.steps += self.live.len() as u64 + 1;
-        self.live.retain_mut(|candidate| {
+        }
+        let mut live = std::mem::take(&mut self.live);
+        live.retain_mut(|candidate| {
             let Some(rule) = rules.rules.get(usize::from(candidate.rule)) else {
                 return false;
             };
-            let alive = candidate.step(&rule.matcher, at, byte, window, bounds);
-            if !alive && candidate.end.is_some() {
-                ready.push(*candidate);
-            }
-            alive
+            candidate.overlong || self.follow(candidate, rule, complete) == Outcome::Unfinished
         });
-        if let Some(open) = &mut self.open {
-            open.done = rules
-                .rules
-                .get(usize::from(open.candidate.rule))
-                .is_none_or(|rule| !open.candidate.step(&rule.matcher, at, byte, window, bounds));
-        }
-        self.anchor = rules.anchors.step(self.anchor, byte);
-        self.position += 1;
-        if rules.anchors.is_match(self.anchor) {
-            self.start_candidates();
-        }
-        if self.live.len() > self.merge_at {
-            self.merge();
-        }
+        live.append(&mut self.live);
+        self.live = live;
     }
 
-    fn bounds(&self) -> Bounds {
-        Bounds {
-            settled: self.settled,
-            strict: self.strictness == Strictness::Text,
-        }
-    }
-
-    /// An anchor ends at the position: its rules start, and read again what was read of them already.
-    fn start_candidates(&mut self) {
-        let bounds = self.bounds();
-        let floor = self
-            .open
-            .as_ref()
-            .map_or(self.settled, Open::end)
-            .max(self.text_start);
-        for literal in self.rules.anchors.found(self.anchor) {
-            let start = self.position.saturating_sub(literal.length);
-            if start < floor {
-                continue;
-            }
-            for id in &literal.rules {
-                let Some(Rule { matcher, .. }) = self.rules.rules.get(usize::from(*id)) else {
-                    continue;
-                };
-                if bounds.strict
-                    && matcher.before.is_some_and(|before| {
-                        !may_precede(&self.window, self.text_start, start, |byte| {
-                            before.contains(byte)
-                        })
-                    })
-                {
-                    continue;
-                }
-                let mut candidate = Candidate::new(*id, start, matcher);
-                self.steps += literal.length;
-                let alive = (start..)
-                    .zip(self.window.slice(start, self.position))
-                    .all(|(at, byte)| candidate.step(matcher, at, *byte, &self.window, bounds));
-                if alive {
-                    self.live.push(candidate);
-                } else if candidate.end.is_some() {
-                    self.ready.push(candidate);
-                }
-            }
-        }
-    }
-
-    /// Drops candidates that can do nothing an earlier one will not do as well. What keeps `glpat-glpat-...` linear: the states of a rule are
-    /// finite, so the candidates left are too.
-    fn merge(&mut self) {
-        let mut kept: Vec<Candidate> = Vec::with_capacity(self.live.len());
-        for candidate in self.live.drain(..) {
-            match kept.iter_mut().find(|earlier| earlier.absorbs(&candidate)) {
-                Some(earlier) => earlier.absorb(&candidate),
-                None => kept.push(candidate),
-            }
-        }
-        self.steps += (kept.len() * kept.len()) as u64 / 2;
-        self.merge_at = (2 * kept.len()).max(FEW);
-        self.live = kept;
-    }
-
-    /// The offset up to which no credential can start any more.
-    fn free(&self) -> u64 {
-        if let Some(open) = &self.open {
-            return open.end();
-        }
-        let candidates = self
-            .live
-            .iter()
-            .chain(&self.ready)
-            .map(|candidate| candidate.start)
-            .min()
-            .unwrap_or(UNKNOWN);
-        let pending = self
-            .rules
-            .anchors
-            .pending_value(self.anchor, |length, before| {
-                let start = self.position.saturating_sub(length);
-                self.strictness == Strictness::Field
-                    || may_precede(&self.window, self.text_start, start, |byte| {
-                        before.contains(byte)
-                    })
-            });
-        let literal = self.position - pending.min(self.position);
-        candidates.min(literal)
-    }
-
-    fn take_up_to(&mut self, to: u64, out: &mut Vec<u8>) {
-        match &mut self.open {
-            Some(open) => {
-                open.take(&self.window, out);
-                self.window.skip(to);
-            }
-            None => self.window.emit(to, out),
-        }
-    }
-
-    /// Gives out what can be given out, and forgets it.
-    fn release(&mut self, out: &mut Vec<u8>) {
-        if self.muted {
-            self.position = self.window.end();
-            self.window.skip(self.position);
+    /// Looks up every word that is new.
+    fn look_up(
+        &mut self,
+        rules: &RuleSet,
+        complete: bool,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
+        let (index, end) = (&rules.index, self.window.end());
+        let to = if complete {
+            end
         } else {
-            self.take_up_to(self.free(), out);
+            end.saturating_sub(WORD - 1).max(self.position)
+        };
+        let base = self.window.base().max(self.text_start);
+        let mut starts = Starts::new();
+        while self.position < to {
+            let from = self.position.max(base);
+            self.position = find(
+                &mut starts,
+                &self.window,
+                (base, from, to),
+                self.strictness,
+                index.filter(),
+            );
+            for at in starts.iter() {
+                let at = base + at as u64;
+                let before = self.window.slice(at.saturating_sub(WORD).max(base), at);
+                let found = index.find(self.window.word(at));
+                for (offset, tried) in found.chain(index.find_behind(before)) {
+                    if !self.ready.is_empty() {
+                        self.settle(at.saturating_sub(index.reach() as u64), judge, out)?;
+                    }
+                    if self.muted {
+                        return Ok(());
+                    }
+                    let start = at.saturating_sub(offset as u64);
+                    if start >= base && start + offset as u64 == at {
+                        for id in tried {
+                            self.attempt(rules, *id, start, at, complete);
+                        }
+                    }
+                }
+            }
         }
-        self.window.trim();
+        Ok(())
     }
+
+    /// Follows a rule from where it may start, for the sake of the word at `at`.
+    fn attempt(&mut self, rules: &RuleSet, id: u16, start: u64, at: u64, complete: bool) {
+        let Some(rule) = rules.rules.get(usize::from(id)) else {
+            return;
+        };
+        if rule.matcher.lead.is_empty() && self.is_taken(start, at) || !self.may_start(rule, start)
+        {
+            return;
+        }
+        let mut candidate = Candidate::new(id, start, &rule.matcher);
+        if self.follow(&mut candidate, rule, complete) == Outcome::Unfinished {
+            let same = |other: &Candidate| other.same_lead(&candidate);
+            if self.live.len() < FEW || !self.live.iter().any(same) {
+                self.live.push(candidate);
+            }
+        }
+    }
+
+    /// Whether a value that starts here could not win.
+    fn is_taken(&self, start: u64, at: u64) -> bool {
+        if self.live.is_empty() && self.ready.is_empty() && self.open.is_none() {
+            return start < self.settled;
+        }
+        let unseen = at.saturating_sub(self.rules.index.reach() as u64);
+        let certain = self.certain(unseen);
+        start < self.settled
+            || certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))
+    }
+
+    /// Follows a candidate; what it found is put aside.
+    fn follow(&mut self, candidate: &mut Candidate, rule: &Rule, complete: bool) -> Outcome {
+        let text = text(
+            &self.window,
+            complete,
+            self.settled,
+            self.strictness,
+            self.limits,
+        );
+        let from = candidate.steps;
+        let outcome = candidate.follow(&rule.matcher, text, &mut self.runs);
+        self.steps += candidate.steps - from + 1;
+        if outcome == Outcome::Done && candidate.end.is_some() {
+            self.ready.push(*candidate);
+        }
+        outcome
+    }
+
+    /// Whether what stands before `start` allows a value of this rule there.
+    fn may_start(&self, rule: &Rule, start: u64) -> bool {
+        let before = rule.matcher.before;
+        self.strictness == Strictness::Field
+            || before.is_none_or(|before| {
+                may_precede(&self.window, self.text_start, start, |byte| {
+                    before.contains(byte)
+                })
+            })
+    }
+
+    /// Where the first word may start that was not looked up, with what an anchor may have before it.
+    fn unseen(&self) -> u64 {
+        self.position
+            .saturating_sub(self.rules.index.reach() as u64)
+    }
+}
+
+fn text(
+    window: &Window,
+    complete: bool,
+    settled: u64,
+    strictness: Strictness,
+    limits: Limits,
+) -> Text<'_> {
+    Text {
+        window,
+        complete,
+        settled,
+        strict: strictness == Strictness::Text,
+        most_held: limits.most_held(),
+    }
+}
+
+/// Finds the words from `from` up to `to` in the text that starts at `base`, and says how far it came.
+fn find(
+    starts: &mut Starts,
+    window: &Window,
+    (base, from, to): (u64, u64, u64),
+    strictness: Strictness,
+    filter: &Filter,
+) -> u64 {
+    let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
+    let bytes = window.slice(base, window.end());
+    let every = strictness == Strictness::Field;
+    base + starts.find(bytes, offset(from), offset(to), every, filter) as u64
 }
 
 /// Whether what stands before `start` allows a value there: nothing, a byte of the class, or an escape of JSON or of a URL, whose last

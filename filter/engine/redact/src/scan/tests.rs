@@ -47,11 +47,11 @@ fn hostile(rules: &RuleSet) -> Vec<String> {
     let anchors = rules
         .rules()
         .flat_map(|rule| &rule.matcher.anchors)
-        .map(|anchor| String::from_utf8_lossy(anchor).into_owned());
+        .map(|anchor| String::from_utf8_lossy(&anchor.bytes).into_owned());
     let upper = rules
         .rules()
         .flat_map(|rule| &rule.matcher.anchors)
-        .map(|anchor| String::from_utf8_lossy(anchor).to_ascii_uppercase());
+        .map(|anchor| String::from_utf8_lossy(&anchor.bytes).to_ascii_uppercase());
     let near_misses = rules.rules().flat_map(Rule::examples).flat_map(|example| {
         let start = |length: usize| example.chars().take(length).collect::<String>();
         let length = example.chars().count();

@@ -1,7 +1,8 @@
 //! The bytes of a stream that are still needed: held back, or looked back at.
 
-/// Bytes behind the first held one that stay readable: the longest anchor, and an escape such as `\u000a` before it.
-const HISTORY: u64 = 32;
+/// Bytes before the first held one that stay readable: a word cut off before it is long enough to be looked up, what an anchor has before the word,
+/// and an escape such as `\u000a` before that.
+const HISTORY: u64 = 64;
 
 /// A moving part of the stream, addressed by stream offset.
 #[derive(Default)]
@@ -33,6 +34,11 @@ impl Window {
             .copied()
     }
 
+    /// Offset of the first byte that can still be read.
+    pub(super) fn base(&self) -> u64 {
+        self.base
+    }
+
     /// The bytes from `from` up to `to`, as far as they are kept.
     pub(super) fn slice(&self, from: u64, to: u64) -> &[u8] {
         let index = |at: u64| {
@@ -41,6 +47,19 @@ impl Window {
                 .min(self.bytes.len())
         };
         self.bytes.get(index(from)..index(to)).unwrap_or_default()
+    }
+
+    /// Eight bytes from `at` on, zeros behind the last that is known.
+    #[inline]
+    pub(super) fn word(&self, at: u64) -> u64 {
+        let bytes = self.slice(at, self.end());
+        match bytes.first_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => bytes
+                .iter()
+                .rev()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        }
     }
 
     /// Gives out everything up to `to` that was not given out yet.

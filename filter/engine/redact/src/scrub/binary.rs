@@ -4,11 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::framing::Message;
+use crate::base64;
+use crate::framing::{Message, Sink};
 use crate::scan::{Scanner, Strictness};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
-
-use super::base64;
 
 /// The value with the credentials in its messages masked in their length; none if there are none. What is not base64 stays as it is.
 pub(super) fn masked(
@@ -56,7 +55,13 @@ fn mask(
         Strictness::Field,
     );
     let mut out = Vec::with_capacity(message.len());
-    Message::new(message.len() as u64).write(&mut scanner, message, judge, &mut out)?;
-    scanner.flush(judge, &mut out)?;
+    let mut sink = Sink {
+        scanner: &mut scanner,
+        judge,
+        out: &mut out,
+        offset: &mut 0,
+    };
+    Message::new(message.len() as u64).write(&mut sink, message)?;
+    sink.flush()?;
     Ok((out != message).then_some(out))
 }

@@ -1,6 +1,5 @@
 //! The names under which credentials travel: `policies/carriers.toml`, compiled.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -8,18 +7,18 @@ use serde::Deserialize;
 use crate::rules::{FieldEntry, FieldNames, parse};
 use crate::{Confidence, RuleError, RuleId};
 
+use super::names::{Folded, Names};
 use super::span::Span;
 
-/// All carriers. Names are in the form in which they are compared.
+/// All carriers. Names are kept in the form in which they are compared.
 pub(crate) struct Carriers {
-    headers: Names,
-    cookies: Names,
+    headers: Names<Role>,
+    cookies: Names<Carrier>,
     cookie_words: Vec<(String, Carrier)>,
-    queries: HashMap<String, Carrier>,
-    schemes: HashMap<String, Scheme>,
-    authorization_headers: HashSet<String>,
-    url_headers: HashSet<String>,
-    exclude: HashSet<String>,
+    queries: Names<Carrier>,
+    files: Vec<(String, Carrier)>,
+    schemes: Names<Scheme>,
+    exclude: Names<()>,
     /// Names in bodies.
     pub(crate) fields: FieldNames,
     pub(super) authorization: Carrier,
@@ -29,12 +28,13 @@ pub(crate) struct Carriers {
 
 /// What a value under a name is.
 #[derive(Clone)]
-pub(super) struct Carrier {
+pub(crate) struct Carrier {
     kind: String,
     category: String,
 }
 
 /// An authentication scheme.
+#[derive(Clone)]
 pub(super) struct Scheme {
     pub(super) carrier: Carrier,
     /// The parameters that are secret; all of the rest if none.
@@ -42,20 +42,12 @@ pub(super) struct Scheme {
 }
 
 /// What a header's value is.
-pub(super) enum Role<'r> {
+pub(super) enum Role {
     Authorization,
     Cookie,
     SetCookie,
     Url,
-    Secret(&'r Carrier),
-    Other,
-}
-
-/// Names, some ending in `*`.
-#[derive(Default)]
-struct Names {
-    exact: HashMap<String, Carrier>,
-    prefixes: Vec<(String, Carrier)>,
+    Secret(Carrier),
 }
 
 #[derive(Deserialize)]
@@ -73,6 +65,8 @@ struct CarrierFile {
     cookie: Vec<NamesEntry>,
     #[serde(default)]
     query: Vec<NamesEntry>,
+    #[serde(default)]
+    file: Vec<NamesEntry>,
     #[serde(default)]
     scheme: Vec<SchemeEntry>,
     #[serde(default)]
@@ -101,15 +95,17 @@ struct SchemeEntry {
 
 impl Default for Carriers {
     fn default() -> Self {
+        let mut headers = Names::default();
+        headers.insert(b"cookie", Role::Cookie);
+        headers.insert(b"set-cookie", Role::SetCookie);
         Self {
-            headers: Names::default(),
+            headers,
             cookies: Names::default(),
             cookie_words: Vec::new(),
-            queries: HashMap::new(),
-            schemes: HashMap::new(),
-            authorization_headers: HashSet::new(),
-            url_headers: HashSet::new(),
-            exclude: HashSet::new(),
+            queries: Names::default(),
+            files: Vec::new(),
+            schemes: Names::default(),
+            exclude: Names::default(),
             fields: FieldNames::default(),
             authorization: Carrier::new("authorization", "http-auth"),
             userinfo: Carrier::new("url-password", "password"),
@@ -121,94 +117,136 @@ impl Default for Carriers {
 impl Carriers {
     pub(crate) fn add(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
         let parsed: CarrierFile = parse(file, text)?;
-        let lower = |names: Vec<String>| names.into_iter().map(|name| name.to_ascii_lowercase());
-        self.authorization_headers
-            .extend(lower(parsed.authorization_headers));
-        self.url_headers.extend(lower(parsed.url_headers));
-        self.exclude
-            .extend(parsed.exclude.iter().map(|name| folded(name)));
-        for name in &parsed.exclude {
-            self.fields.exclude(name);
+        for (name, carrier) in parsed.header.into_iter().flat_map(NamesEntry::carriers) {
+            self.set_role(&name, Role::Secret(carrier));
+        }
+        for name in parsed.url_headers {
+            self.set_role(&name, Role::Url);
+        }
+        for name in parsed.authorization_headers {
+            self.set_role(&name, Role::Authorization);
+        }
+        for entry in parsed.cookie {
+            let carrier = Carrier::new(&entry.kind, &entry.category);
+            let word = |word: &String| (word.to_ascii_lowercase(), carrier.clone());
+            self.cookie_words.extend(entry.words.iter().map(word));
+            for (name, carrier) in entry.carriers() {
+                self.cookies.insert(&lower(&name), carrier);
+            }
+        }
+        for (name, carrier) in parsed.query.into_iter().flat_map(NamesEntry::carriers) {
+            self.queries.insert(&plain(&name), carrier);
+        }
+        for (name, carrier) in parsed.file.into_iter().flat_map(NamesEntry::carriers) {
+            self.files.push((name.to_ascii_lowercase(), carrier));
+        }
+        for entry in parsed.scheme {
+            let scheme = Scheme {
+                carrier: Carrier::new(&entry.kind, &entry.category),
+                parameters: entry.parameters,
+            };
+            for name in entry.names {
+                self.schemes.insert(&lower(&name), scheme.clone());
+            }
+        }
+        for name in parsed.exclude {
+            self.exclude.insert(&plain(&name), ());
+            self.fields.exclude(&name);
         }
         for entry in parsed.field {
             self.fields.add(file, entry)?;
         }
-        for entry in parsed.header {
-            let carrier = Carrier::new(&entry.kind, &entry.category);
-            lower(entry.names).for_each(|name| self.headers.insert(name, &carrier));
-        }
-        for entry in parsed.cookie {
-            let carrier = Carrier::new(&entry.kind, &entry.category);
-            lower(entry.names).for_each(|name| self.cookies.insert(name, &carrier));
-            self.cookie_words
-                .extend(lower(entry.words).map(|word| (word, carrier.clone())));
-        }
-        for entry in parsed.query {
-            let carrier = Carrier::new(&entry.kind, &entry.category);
-            self.queries.extend(
-                entry
-                    .names
-                    .iter()
-                    .map(|name| (folded(name), carrier.clone())),
-            );
-        }
-        for entry in parsed.scheme {
-            let carrier = Carrier::new(&entry.kind, &entry.category);
-            let scheme = |name: String| {
-                (
-                    name,
-                    Scheme {
-                        carrier: carrier.clone(),
-                        parameters: entry.parameters.clone(),
-                    },
-                )
-            };
-            self.schemes.extend(lower(entry.names).map(scheme));
-        }
         Ok(())
     }
 
-    /// What the header `name`, in lower case, carries.
-    pub(super) fn header(&self, name: &str) -> Role<'_> {
-        match name {
-            "cookie" => Role::Cookie,
-            "set-cookie" => Role::SetCookie,
-            name if self.authorization_headers.contains(name) => Role::Authorization,
-            name if self.url_headers.contains(name) => Role::Url,
-            name => self
-                .headers
-                .get(name)
-                .filter(|_| !self.exclude.contains(&folded(name)))
-                .map_or(Role::Other, Role::Secret),
+    /// What is known of a header's shape counts for more than that it is secret.
+    fn set_role(&mut self, name: &str, role: Role) {
+        let name = lower(name);
+        let known = self.headers.get(&name).map_or(0, Role::rank);
+        if known <= role.rank() {
+            self.headers.insert(&name, role);
         }
     }
 
-    pub(super) fn cookie(&self, name: &str, hidden: bool) -> Option<&Carrier> {
-        let name = name.to_ascii_lowercase();
-        if let Some(carrier) = self.cookies.get(&name) {
+    /// What the header of this name carries, if anything. Gateways hand on the metadata of gRPC under names of their own.
+    pub(super) fn header(&self, name: &[u8]) -> Option<&Role> {
+        let folded = Folded::lower(name);
+        let name = folded.as_bytes();
+        let name = name.strip_prefix(b"grpc-metadata-").unwrap_or(name);
+        self.headers
+            .get(name)
+            .filter(|role| !matches!(role, Role::Secret(_)) || !self.excludes(name))
+    }
+
+    /// What the cookie of this name is. `hidden` from scripts is one that its server thinks worth hiding.
+    pub(super) fn cookie(&self, name: &[u8], hidden: bool) -> Option<&Carrier> {
+        let folded = Folded::lower(name);
+        let name = folded.as_bytes();
+        let exact = self.cookies.get(name);
+        if let Some(carrier) = exact.or_else(|| self.cookies.get(without_number(name)?)) {
             return Some(carrier);
         }
-        if self.exclude.contains(&folded(&name)) {
+        if self.excludes(name) {
             return None;
         }
         let word = self
             .cookie_words
             .iter()
-            .find(|(word, _)| name.contains(word.as_str()))
+            .find(|(word, _)| contains(name, word.as_bytes()))
             .map(|(_, carrier)| carrier);
         word.or(hidden.then_some(&self.hidden_cookie))
     }
 
-    pub(super) fn query(&self, name: &str) -> Option<&Carrier> {
-        let name = folded(name);
+    /// What the parameter of this name in a URL is.
+    pub(super) fn query(&self, name: &[u8]) -> Option<&Carrier> {
+        let name = Folded::plain(name);
         self.queries
-            .get(&name)
-            .filter(|_| !self.exclude.contains(&name))
+            .get(name.as_bytes())
+            .filter(|_| self.exclude.get(name.as_bytes()).is_none())
+    }
+
+    /// What the field of this name in a form is. Of a nested name (`user[password]`, `user.password`) its last part counts as well.
+    pub(crate) fn field(&self, name: &[u8]) -> Option<&Carrier> {
+        let brackets = |byte: &u8| matches!(byte, b'[' | b']');
+        let joined: Vec<u8> = name.iter().copied().filter(|it| !brackets(it)).collect();
+        if self.excludes(&joined) {
+            return None;
+        }
+        let mut parts = name.split(|byte| brackets(byte) || *byte == b'.');
+        self.query(&joined)
+            .or_else(|| self.query(parts.rfind(|part| !part.is_empty())?))
+    }
+
+    /// What the file of this name holds.
+    pub(crate) fn file(&self, path: &[u8]) -> Option<&Carrier> {
+        let folded = Folded::lower(path.trim_ascii());
+        let mut parts = folded
+            .as_bytes()
+            .rsplit(|byte| matches!(byte, b'/' | b'\\'));
+        let name = parts.next()?;
+        self.files
+            .iter()
+            .find(|(pattern, _)| fits(name, pattern.as_bytes()))
+            .map(|(_, carrier)| carrier)
     }
 
     pub(super) fn scheme(&self, word: &[u8]) -> Option<&Scheme> {
-        self.schemes
-            .get(&String::from_utf8_lossy(word).to_ascii_lowercase())
+        self.schemes.get(Folded::lower(word).as_bytes())
+    }
+
+    fn excludes(&self, name: &[u8]) -> bool {
+        self.exclude.get(Folded::plain(name).as_bytes()).is_some()
+    }
+}
+
+impl Role {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Secret(_) => 0,
+            Self::Url => 1,
+            Self::Authorization => 2,
+            Self::Cookie | Self::SetCookie => 3,
+        }
     }
 }
 
@@ -220,40 +258,64 @@ impl Carrier {
         }
     }
 
-    pub(super) fn span(&self, range: Range<usize>, name: String) -> Span<'_> {
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    pub(crate) fn category(&self) -> &str {
+        &self.category
+    }
+
+    pub(super) fn span(&self, range: Range<usize>, name: &[u8]) -> Span<'_> {
         Span {
             range,
             kind: &self.kind,
             category: &self.category,
             confidence: Confidence::High,
             rule: RuleId::CARRIER,
-            carrier: Some(name),
+            carrier: Some(String::from_utf8_lossy(name).into_owned()),
         }
     }
 }
 
-impl Names {
-    fn insert(&mut self, name: String, carrier: &Carrier) {
-        match name.strip_suffix('*') {
-            Some(prefix) => self.prefixes.push((prefix.to_owned(), carrier.clone())),
-            None => drop(self.exact.insert(name, carrier.clone())),
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<&Carrier> {
-        self.exact.get(name).or_else(|| {
-            self.prefixes
-                .iter()
-                .find(|(prefix, _)| name.starts_with(prefix.as_str()))
-                .map(|(_, carrier)| carrier)
-        })
+impl NamesEntry {
+    fn carriers(self) -> impl Iterator<Item = (String, Carrier)> {
+        let carrier = Carrier::new(&self.kind, &self.category);
+        self.names
+            .into_iter()
+            .map(move |name| (name, carrier.clone()))
     }
 }
 
-/// Names of parameters differ between stacks in case, `-`, `_` and `.` only.
-fn folded(name: &str) -> String {
-    name.chars()
-        .filter(|c| !matches!(c, '-' | '_' | '.'))
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+fn lower(name: &str) -> Vec<u8> {
+    Folded::lower(name.as_bytes()).as_bytes().to_vec()
+}
+
+fn plain(name: &str) -> Vec<u8> {
+    Folded::plain(name.as_bytes()).as_bytes().to_vec()
+}
+
+/// The name of a cookie that was cut into several: `_oauth2_proxy_0`, `next-auth.session-token.1`.
+fn without_number(name: &[u8]) -> Option<&[u8]> {
+    let last = name.iter().rposition(|byte| !byte.is_ascii_digit())?;
+    let numbered = last + 1 < name.len() && matches!(name.get(last), Some(b'_' | b'.' | b'-'));
+    name.get(..last).filter(|_| numbered)
+}
+
+fn contains(name: &[u8], word: &[u8]) -> bool {
+    let Some(first) = word.first() else {
+        return false;
+    };
+    memchr::memchr_iter(*first, name)
+        .any(|at| name.get(at..).is_some_and(|rest| rest.starts_with(word)))
+}
+
+/// Whether a name fits a pattern with at most one `*`.
+fn fits(name: &[u8], pattern: &[u8]) -> bool {
+    let Some(star) = pattern.iter().position(|byte| *byte == b'*') else {
+        return name == pattern;
+    };
+    let (start, end) = pattern.split_at_checked(star).unwrap_or((pattern, &[]));
+    let end = end.get(1..).unwrap_or_default();
+    name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
 }

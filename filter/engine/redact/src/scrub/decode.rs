@@ -5,13 +5,18 @@ use std::ops::Range;
 /// Layers of percent encoding that are looked through: a URL in a parameter of a URL in a parameter.
 const LAYERS: usize = 3;
 
+/// Whether there is a layer of encoding.
+pub(super) fn is_encoded(text: &[u8]) -> bool {
+    memchr::memchr(b'%', text).is_some()
+}
+
 /// The text as it stands, then with one layer of encoding less after the other, as far as there is any.
 pub(super) fn layers(text: &[u8]) -> impl Iterator<Item = Decoded> {
     std::iter::successors(Some(Decoded::identity(text)), Decoded::next).take(LAYERS + 1)
 }
 
 /// The text with one layer of encoding less.
-pub(super) fn decoded(text: &[u8]) -> Vec<u8> {
+pub(crate) fn decoded(text: &[u8]) -> Vec<u8> {
     let text = Decoded::identity(text);
     text.next().unwrap_or(text).bytes
 }

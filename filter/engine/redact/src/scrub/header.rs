@@ -3,48 +3,46 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::RuleSet;
+use memchr::memchr2_iter;
+
+use crate::{RuleSet, base64};
 
 use super::carriers::{Carriers, Role};
-use super::span::{self, Span};
-use super::{base64, cookie, target};
+use super::span::Span;
+use super::{cookie, rules, target};
 
-/// The credentials in the value of the header `name`, in lower case.
-pub(super) fn spans<'r>(rules: &'r Arc<RuleSet>, name: &str, value: &[u8]) -> Vec<Span<'r>> {
-    let carriers = &rules.carriers;
-    let mut spans = match carriers.header(name) {
-        Role::Url => target::spans(rules, value),
-        Role::Authorization => authorization(carriers, name, value),
-        Role::Cookie => cookie::request(carriers, value),
-        Role::SetCookie => cookie::response(carriers, value).into_iter().collect(),
-        Role::Secret(carrier) => vec![carrier.span(trimmed(value), name.to_owned())],
-        Role::Other => Vec::new(),
-    };
-    if !matches!(carriers.header(name), Role::Url) {
-        spans.extend(span::by_rules(rules, value));
+/// The credentials in the value of a header.
+pub(super) fn spans<'r>(all: &'r Arc<RuleSet>, name: &[u8], value: &[u8]) -> Vec<Span<'r>> {
+    let carriers = &all.carriers;
+    let mut spans = Vec::new();
+    match carriers.header(name) {
+        Some(Role::Url) => {
+            target::find(all, value, &mut spans);
+            basic(carriers, name, value, &mut spans);
+            return spans;
+        }
+        Some(Role::Authorization) => authorization(carriers, name, value, &mut spans),
+        Some(Role::Cookie) => cookie::request(carriers, value, &mut spans),
+        Some(Role::SetCookie) => cookie::response(carriers, value, &mut spans),
+        Some(Role::Secret(carrier)) => spans.push(carrier.span(trimmed(value), name)),
+        None => {}
     }
-    spans.extend(basic(carriers, name, value));
+    rules::find(all, value, &mut spans);
+    basic(carriers, name, value, &mut spans);
     spans
 }
 
 /// `Basic` credentials, known by what they decode to: a user, a colon and a password.
-fn basic<'r>(carriers: &'r Carriers, name: &str, value: &[u8]) -> Vec<Span<'r>> {
+fn basic<'r>(carriers: &'r Carriers, name: &[u8], value: &[u8], spans: &mut Vec<Span<'r>>) {
     const SCHEME: &[u8] = b"basic";
-    let Some(scheme) = carriers.scheme(SCHEME) else {
-        return Vec::new();
-    };
-    let mut spans = Vec::new();
-    for (at, word) in value.windows(SCHEME.len()).enumerate() {
-        let alone = at
-            .checked_sub(1)
-            .and_then(|before| value.get(before))
+    for at in memchr2_iter(b'b', b'B', value) {
+        let (before, word) = value.split_at_checked(at).unwrap_or((value, &[]));
+        let (word, behind) = word.split_at_checked(SCHEME.len()).unwrap_or((word, &[]));
+        let alone = before
+            .last()
             .is_none_or(|before| !before.is_ascii_alphanumeric());
-        if !alone || !word.eq_ignore_ascii_case(SCHEME) {
-            continue;
-        }
-        let behind = value.get(at + SCHEME.len()..).unwrap_or_default();
         let text = behind.trim_ascii_start();
-        if text.len() == behind.len() {
+        if !alone || !word.eq_ignore_ascii_case(SCHEME) || text.len() == behind.len() {
             continue;
         }
         let digits = text
@@ -57,17 +55,18 @@ fn basic<'r>(carriers: &'r Carriers, name: &str, value: &[u8]) -> Vec<Span<'r>> 
             .take(2)
             .take_while(|byte| **byte == b'=')
             .count();
-        if base64::decode(digits).is_some_and(|decoded| is_user_and_password(&decoded)) {
+        if let Some(scheme) = carriers.scheme(SCHEME)
+            && base64::decode(digits).is_some_and(|decoded| is_user_and_password(&decoded))
+        {
             let from = value.len() - text.len();
             let range = from..from + digits.len() + padding;
             // Its own shape gives it away, not the header's name.
             spans.push(Span {
                 carrier: None,
-                ..scheme.carrier.span(range, name.to_owned())
+                ..scheme.carrier.span(range, name)
             });
         }
     }
-    spans
 }
 
 fn is_user_and_password(decoded: &[u8]) -> bool {
@@ -76,46 +75,41 @@ fn is_user_and_password(decoded: &[u8]) -> bool {
 }
 
 /// What stands behind a scheme. Where the first word is no known scheme it may itself be the credential, so all of it goes.
-fn authorization<'r>(carriers: &'r Carriers, name: &str, value: &[u8]) -> Vec<Span<'r>> {
+fn authorization<'r>(carriers: &'r Carriers, name: &[u8], value: &[u8], spans: &mut Vec<Span<'r>>) {
     let whole = trimmed(value);
     let text = value.get(whole.clone()).unwrap_or_default();
-    let word = text
+    let length = text
         .iter()
-        .position(|byte| matches!(byte, b' ' | b'\t' | b'='));
-    let scheme = word.and_then(|length| {
-        carriers
-            .scheme(text.get(..length).unwrap_or_default())
-            .map(|scheme| (length + 1, scheme))
-    });
-    let Some((behind, scheme)) = scheme else {
-        if carriers.scheme(text).is_some() {
-            return Vec::new();
-        }
-        return vec![carriers.authorization.span(whole, name.to_owned())];
+        .position(|byte| byte.is_ascii_whitespace() || *byte == b'=');
+    let word = text.get(..length.unwrap_or(text.len())).unwrap_or_default();
+    let (length, scheme) = match (length, carriers.scheme(word)) {
+        (Some(length), Some(scheme)) => (length + 1, scheme),
+        // Nothing but a scheme.
+        (None, Some(_)) => return,
+        (_, None) => return spans.push(carriers.authorization.span(whole, name)),
     };
-    let rest = text.get(behind..).unwrap_or_default();
-    let from = whole.start + behind;
-    let named: Vec<_> = scheme
+    let rest = text.get(length..).unwrap_or_default();
+    let from = whole.start + length;
+    let secret = scheme
         .parameters
         .iter()
-        .filter_map(|parameter| parameter_value(rest, parameter.as_bytes()))
-        .collect();
-    if named.is_empty() {
-        let rest = trimmed(rest);
-        return vec![
+        .filter_map(|parameter| parameter_value(rest, parameter.as_bytes()));
+    let before = spans.len();
+    for range in secret {
+        spans.push(
             scheme
                 .carrier
-                .span(from + rest.start..from + rest.end, name.to_owned()),
-        ];
+                .span(from + range.start..from + range.end, name),
+        );
     }
-    named
-        .into_iter()
-        .map(|range| {
+    if spans.len() == before {
+        let range = trimmed(rest);
+        spans.push(
             scheme
                 .carrier
-                .span(from + range.start..from + range.end, name.to_owned())
-        })
-        .collect()
+                .span(from + range.start..from + range.end, name),
+        );
+    }
 }
 
 /// The value of `name=` in a list separated by commas, semicolons, ampersands or blanks.
@@ -128,7 +122,9 @@ fn parameter_value(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
         let alone = at
             .checked_sub(1)
             .and_then(|before| list.get(before))
-            .is_none_or(|before| matches!(before, b' ' | b'\t' | b',' | b';' | b'&'));
+            .is_none_or(|before| {
+                before.is_ascii_whitespace() || matches!(before, b',' | b';' | b'&')
+            });
         starts && alone
     })?;
     let from = at + name.len() + 1;
@@ -142,7 +138,7 @@ fn parameter_value(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
             if quoted {
                 *byte == b'"'
             } else {
-                matches!(byte, b',' | b';' | b'&' | b' ' | b'\t')
+                byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'&')
             }
         })
         .unwrap_or(value.len());

@@ -3,18 +3,22 @@
 //! Why not the stream scanner alone: `authorization: Bearer x7f...` has no shape that a rule could know, and a URL hides a token behind
 //! percent encoding. Here names count first, then the rules look at every value, decoded.
 
-mod base64;
 mod binary;
 mod carriers;
 mod cookie;
 mod decode;
 mod header;
+mod lines;
+mod names;
+mod rules;
 mod span;
 mod target;
 
 use std::sync::Arc;
 
-pub(crate) use carriers::Carriers;
+pub(crate) use carriers::{Carrier, Carriers};
+pub(crate) use decode::decoded as percent_decoded;
+pub(crate) use lines::lines;
 
 use crate::{Judge, Masker, RedactError, RuleSet};
 
@@ -44,14 +48,16 @@ impl<'r> Scrubber<'r> {
         value: &[u8],
         judge: &mut dyn Judge,
     ) -> Result<Option<Vec<u8>>, RedactError> {
-        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        let binary = if name.ends_with("-bin") {
+        let is_binary = name
+            .last_chunk::<4>()
+            .is_some_and(|end| end.eq_ignore_ascii_case(b"-bin"));
+        let binary = if is_binary {
             binary::masked(self.rules, self.masker, value, judge)?
         } else {
             None
         };
         let value = binary.as_deref().unwrap_or(value);
-        let spans = header::spans(self.rules, &name, value);
+        let spans = header::spans(self.rules, name, value);
         let masked = span::apply(spans, value, self.masker, judge)?;
         Ok(masked.or(binary))
     }
@@ -68,12 +74,9 @@ impl<'r> Scrubber<'r> {
         path_and_query: &[u8],
         judge: &mut dyn Judge,
     ) -> Result<Option<Vec<u8>>, RedactError> {
-        span::apply(
-            target::spans(self.rules, path_and_query),
-            path_and_query,
-            self.masker,
-            judge,
-        )
+        let mut spans = Vec::new();
+        target::find(self.rules, path_and_query, &mut spans);
+        span::apply(spans, path_and_query, self.masker, judge)
     }
 }
 

@@ -1,35 +1,39 @@
 //! URLs and request targets.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::RuleSet;
 
 use super::carriers::Carriers;
 use super::decode;
-use super::span::{self, Span};
+use super::rules;
+use super::span::Span;
 
-pub(super) fn spans<'r>(rules: &'r Arc<RuleSet>, value: &[u8]) -> Vec<Span<'r>> {
-    let mut spans = span::by_rules(rules, value);
-    for (layer, text) in decode::layers(value).enumerate() {
-        let found = parameters(&rules.carriers, &text.bytes, layer == 0)
-            .into_iter()
-            .chain(passwords(&rules.carriers, &text.bytes));
-        spans.extend(found.map(|span| Span {
-            range: text.to_original(&span.range),
-            ..span
-        }));
+/// Adds the credentials in a URL.
+pub(super) fn find<'r>(all: &'r Arc<RuleSet>, value: &[u8], spans: &mut Vec<Span<'r>>) {
+    rules::find(all, value, spans);
+    parameters(&all.carriers, value, true, spans);
+    passwords(&all.carriers, value, spans);
+    if decode::is_encoded(value) {
+        for text in decode::layers(value).skip(1) {
+            let before = spans.len();
+            parameters(&all.carriers, &text.bytes, false, spans);
+            passwords(&all.carriers, &text.bytes, spans);
+            for span in spans.iter_mut().skip(before) {
+                span.range = text.to_original(&span.range);
+            }
+        }
     }
-    spans
 }
 
 /// `name=value` behind `?`, `&`, `;` or `#`, where the name carries credentials.
-fn parameters<'r>(carriers: &'r Carriers, text: &[u8], outermost: bool) -> Vec<Span<'r>> {
+fn parameters<'r>(carriers: &'r Carriers, text: &[u8], outermost: bool, spans: &mut Vec<Span<'r>>) {
     let query = text.iter().position(|byte| matches!(byte, b'?' | b'#'));
     let delimiters = text
         .iter()
         .enumerate()
         .filter(|(_, byte)| matches!(byte, b'?' | b'&' | b';' | b'#'));
-    let mut spans = Vec::new();
     for (at, _) in delimiters {
         let rest = text.get(at + 1..).unwrap_or_default();
         let Some(equals) = rest
@@ -40,8 +44,12 @@ fn parameters<'r>(carriers: &'r Carriers, text: &[u8], outermost: bool) -> Vec<S
         else {
             continue;
         };
-        let name = decode::decoded(rest.get(..equals).unwrap_or_default());
-        let name = String::from_utf8_lossy(&name).into_owned();
+        let name = rest.get(..equals).unwrap_or_default();
+        let name = if decode::is_encoded(name) {
+            Cow::Owned(decode::decoded(name))
+        } else {
+            Cow::Borrowed(name)
+        };
         let Some(carrier) = carriers.query(&name) else {
             continue;
         };
@@ -57,16 +65,14 @@ fn parameters<'r>(carriers: &'r Carriers, text: &[u8], outermost: bool) -> Vec<S
             })
             .unwrap_or(value.len());
         let from = at + 1 + equals + 1;
-        spans.push(carrier.span(from..from + length, name));
+        spans.push(carrier.span(from..from + length, &name));
     }
-    spans
 }
 
 const MAX_NAME: usize = 128;
 
 /// `://user:password@`.
-fn passwords<'r>(carriers: &'r Carriers, text: &[u8]) -> Vec<Span<'r>> {
-    let mut spans = Vec::new();
+fn passwords<'r>(carriers: &'r Carriers, text: &[u8], spans: &mut Vec<Span<'r>>) {
     for (at, _) in text
         .windows(3)
         .enumerate()
@@ -87,8 +93,7 @@ fn passwords<'r>(carriers: &'r Carriers, text: &[u8]) -> Vec<Span<'r>> {
         spans.push(
             carriers
                 .userinfo
-                .span(from + colon + 1..from + until, "userinfo".to_owned()),
+                .span(from + colon + 1..from + until, b"userinfo"),
         );
     }
-    spans
 }

@@ -116,6 +116,34 @@ fn one_field_of_a_secret_is_masked_for_a_caller_who_may_not_reveal_it() {
     }
 }
 
+#[test]
+fn one_field_of_an_encoded_secret_is_masked_as_well() {
+    let narrow = r#"@id("no-private-key") forbid (principal, action == Action::"Reveal", resource is Field)
+                    when { resource.pointer == "/data/data/private_key" };"#;
+    let policy = format!("{READ_PAYMENTS}{narrow}");
+    let masked = r#"{"data":{"data":{"user":"app","private_key":"[REDACTED:field]"},"metadata":{"version":1}}}"#;
+    for coding in coded::CODINGS {
+        let body = coded::encode(&[coding], SECRET);
+        let headers = [
+            (":status", "200"),
+            ("content-type", "application/json"),
+            ("content-encoding", coding.name()),
+        ];
+        for cut in 0..body.len() {
+            let read = get(
+                "/v1/secret/data/payments/stripe",
+                &[("accept-encoding", "gzip")],
+            );
+            let (mut exchange, _) =
+                Exchange::request_headers(engine_once(&policy), read, workload(PAYMENTS), true, 1);
+            let (head, tail) = body.split_at(cut);
+            let (step, out) = respond(&mut exchange, &headers, &[head, tail]);
+            let decoded = coded::decode(&coded::sent(&step), &out.unwrap());
+            assert_eq!(decoded, (masked.to_owned(), true), "{coding} cut at {cut}");
+        }
+    }
+}
+
 /// Compiling policies for every cut would take minutes.
 fn engine_once(policy: &str) -> Rc<Engine> {
     thread_local!(static BUILT: std::cell::RefCell<Vec<(String, Rc<Engine>)>> = const { std::cell::RefCell::new(Vec::new()) });

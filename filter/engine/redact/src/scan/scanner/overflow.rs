@@ -7,69 +7,69 @@ use crate::rules::Rule;
 use crate::{Judge, Limit, OnLimit, RedactError, Treatment};
 
 use super::treatment::finding;
-use super::{Candidate, Open, Scanner, Strictness};
+use super::{Candidate, Open, Scanner, Strictness, UNKNOWN, text};
 
 impl Scanner {
-    /// Keeps what is held within the limit.
-    pub(super) fn enforce(
+    /// Deals with the candidate that comes first and is longer than may be held. True if something was decided.
+    pub(super) fn overflow(
         &mut self,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
-        while self.position.saturating_sub(self.window.emitted()) > self.limits.most_held() {
-            let from = self.free();
-            self.take_up_to(from, out);
-            if self.position.saturating_sub(from) <= self.limits.most_held() {
-                break;
+    ) -> Result<bool, RedactError> {
+        let Some(start) = self.live.iter().map(|candidate| candidate.start).min() else {
+            return Ok(false);
+        };
+        let holding = |candidate: &&Candidate| candidate.start == start && candidate.overlong;
+        let Some(first) = self
+            .live
+            .iter()
+            .filter(holding)
+            .min_by_key(|it| it.rule)
+            .copied()
+        else {
+            return Ok(false);
+        };
+        let certain = self
+            .live
+            .iter()
+            .filter(holding)
+            .filter(|candidate| candidate.in_tail())
+            .min_by_key(|candidate| candidate.rule)
+            .copied();
+        if let Some(candidate) = certain {
+            self.window.emit(start, out);
+            self.open_value(candidate, judge)?;
+            return Ok(true);
+        }
+        match (self.limits.on_limit, self.strictness) {
+            (OnLimit::PassThrough, _) => {
+                self.live
+                    .retain(|candidate| candidate.start != start || !candidate.overlong);
             }
-            if let Some(open) = self.open.take() {
-                self.close(open, out);
-                continue;
+            (OnLimit::MaskRest, Strictness::Text) => {
+                self.window.emit(start, out);
+                let kind = self
+                    .rules
+                    .rules
+                    .get(usize::from(first.rule))
+                    .map(Rule::kind);
+                let length = first.position().saturating_sub(start);
+                self.masker
+                    .mask_parts(kind.unwrap_or("rest"), length, None, None, out);
+                self.mute();
             }
-            let holding = |candidate: &Candidate| candidate.start == from;
-            if let Some(candidate) = self
-                .live
-                .iter()
-                .copied()
-                .filter(|candidate| holding(candidate) && candidate.in_tail())
-                .min_by_key(|candidate| candidate.rule)
-            {
-                self.open_value(candidate, judge)?;
-                continue;
-            }
-            match (self.limits.on_limit, self.strictness) {
-                (OnLimit::PassThrough, _) => {
-                    self.live.retain(|candidate| !holding(candidate));
-                    self.settle(judge, out)?;
-                }
-                (OnLimit::MaskRest, Strictness::Text) => {
-                    let kind = self
-                        .live
-                        .iter()
-                        .find(|candidate| holding(candidate))
-                        .and_then(|candidate| self.rules.rules.get(usize::from(candidate.rule)));
-                    self.masker.mask_parts(
-                        kind.map_or("rest", Rule::kind),
-                        self.position - from,
-                        None,
-                        None,
-                        out,
-                    );
-                    self.mute();
-                }
-                (OnLimit::MaskRest, Strictness::Field) | (OnLimit::Truncate, _) => {
-                    return Err(RedactError::Limit(Limit::Held));
-                }
+            (OnLimit::MaskRest, Strictness::Field) | (OnLimit::Truncate, _) => {
+                self.window.emit(start, out);
+                return Err(RedactError::Limit(Limit::Held));
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn mute(&mut self) {
         self.muted = true;
         self.live.clear();
         self.ready.clear();
-        self.anchor = self.rules.anchors.start();
         self.window.skip(self.window.end());
     }
 
@@ -79,7 +79,8 @@ impl Scanner {
         candidate: Candidate,
         judge: &mut dyn Judge,
     ) -> Result<(), RedactError> {
-        let Some(rule) = self.rules.rules.get(usize::from(candidate.rule)) else {
+        let rules = std::sync::Arc::clone(&self.rules);
+        let Some(rule) = rules.rules.get(usize::from(candidate.rule)) else {
             return Ok(());
         };
         let end = candidate.end.unwrap_or(candidate.start);
@@ -90,10 +91,19 @@ impl Scanner {
             });
         }
         let stars = self.strictness == Strictness::Field || self.masker.keeps_length();
-        self.open = Some(Open::new(candidate, treatment, stars, self.masker.hash()));
+        let mut open = Open::new(candidate, treatment, stars, self.masker.hash());
         self.live
             .retain(|other| other.in_lead() || other.start != candidate.start);
-        self.drop_doomed();
+        let text = text(
+            &self.window,
+            false,
+            self.settled,
+            self.strictness,
+            self.limits,
+        );
+        open.follow(&rules, text, &mut self.runs);
+        self.open = Some(open);
+        self.drop_doomed(UNKNOWN);
         Ok(())
     }
 

@@ -11,76 +11,63 @@ use crate::{Finding, Judge, Masker, RedactError, RuleId, Treatment};
 use super::{Candidate, Scanner, Strictness, UNKNOWN};
 
 impl Scanner {
-    /// Treats every match that nothing can beat any more.
+    /// Treats every match that nothing can beat any more; what was not seen yet starts at `unseen` or later.
     pub(super) fn settle(
         &mut self,
+        unseen: u64,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
         if let Some(open) = self.open.take_if(|open| open.done) {
             self.close(open, out);
         }
-        if self.live.len() + self.ready.len() + usize::from(self.open.is_some()) > 1 {
-            self.drop_doomed();
-        }
-        while self.open.is_none()
-            && let Some(best) = self
-                .ready
-                .iter()
-                .copied()
-                .min_by_key(|found| (found.start, Reverse(found.end), found.rule))
-        {
-            let rival = self
-                .live
-                .iter()
-                .map(|rival| rival.start)
-                .min()
-                .unwrap_or(UNKNOWN)
-                .min(self.pending_start());
-            if rival <= best.start {
-                break;
+        loop {
+            if self.live.len() + self.ready.len() + usize::from(self.open.is_some()) > 1 {
+                self.drop_doomed(unseen);
             }
-            self.treat(best, judge, out)?;
-        }
-        Ok(())
-    }
-
-    /// Where the earliest literal would start that is not complete yet.
-    pub(super) fn pending_start(&self) -> u64 {
-        match self.rules.anchors.pending(self.anchor) {
-            0 => UNKNOWN,
-            pending => self.position.saturating_sub(pending),
+            if self.open.is_some() || self.muted {
+                return Ok(());
+            }
+            let order = |found: &Candidate| (found.start, Reverse(found.end), found.rule);
+            let best = self.ready.iter().copied().min_by_key(order);
+            let rival = self.live.iter().map(|rival| rival.start).min();
+            match best {
+                Some(best) if best.start < rival.unwrap_or(UNKNOWN).min(unseen) => {
+                    self.treat(best, judge, out)?;
+                }
+                _ if self.overflow(judge, out)? => {}
+                _ => return Ok(()),
+            }
         }
     }
 
     /// Drops what overlaps a match that is certain to win: the first of all, as far as it reaches by now.
-    pub(super) fn drop_doomed(&mut self) {
-        let (first, reach) = match &self.open {
-            Some(open) => (open.start, open.end()),
-            None => {
-                let all = || self.live.iter().chain(&self.ready);
-                let Some(first) = all()
-                    .map(|candidate| candidate.start)
-                    .min()
-                    .filter(|first| *first <= self.pending_start())
-                else {
-                    return;
-                };
-                let Some(reach) = all()
-                    .filter(|candidate| candidate.start == first)
-                    .filter_map(|candidate| candidate.end)
-                    .max()
-                else {
-                    return;
-                };
-                (first, reach)
-            }
+    pub(super) fn drop_doomed(&mut self, unseen: u64) {
+        let Some((first, reach)) = self.certain(unseen) else {
+            return;
         };
         let survives = |candidate: &mut Candidate| {
-            candidate.in_lead() || candidate.start == first || candidate.survives(reach)
+            candidate.in_lead() || candidate.start == first || candidate.start >= reach
         };
         self.live.retain_mut(survives);
         self.ready.retain_mut(survives);
+    }
+
+    /// Where the credential starts that nothing can beat any more, and where it ends as far as that is known.
+    pub(super) fn certain(&self, unseen: u64) -> Option<(u64, u64)> {
+        if let Some(open) = &self.open {
+            return Some((open.start, open.end()));
+        }
+        let all = || self.live.iter().chain(&self.ready);
+        let first = all()
+            .map(|candidate| candidate.start)
+            .min()
+            .filter(|first| *first < unseen)?;
+        let end = all()
+            .filter(|candidate| candidate.start == first)
+            .filter_map(|candidate| candidate.end)
+            .max()?;
+        Some((first, end))
     }
 
     fn treat(
@@ -115,8 +102,8 @@ impl Scanner {
         self.window.skip(end);
         self.settled = self.settled.max(end);
         self.live
-            .retain_mut(|candidate| candidate.in_lead() || candidate.survives(end));
-        self.ready.retain_mut(|candidate| candidate.survives(end));
+            .retain(|candidate| candidate.in_lead() || candidate.start >= end);
+        self.ready.retain(|candidate| candidate.start >= end);
     }
 }
 

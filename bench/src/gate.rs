@@ -1,0 +1,107 @@
+//! `veilgate-bench gate`: what a change must not make worse, in figures that a busy machine does not change.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::corpus;
+use crate::engine::{keywords, patterns};
+use crate::folders::Folders;
+
+/// Most instructions per byte of the scan, native, by corpus.
+const MOST_INSTRUCTIONS: [(&str, f64); 2] = [("json", 10.0), ("html", 9.0)];
+
+/// The scan is at least so many times as fast as a search for the rules' keywords by `aho-corasick`.
+const LEAST_RATIO: f64 = 2.0;
+
+/// Instructions are counted on texts of two lengths and subtracted, so that starting up does not count.
+const SHORT: usize = 200_000;
+const LONG: usize = 600_000;
+
+/// Exits with 1 where a limit is missed.
+pub(crate) fn run() -> Result<ExitCode> {
+    let folders = Folders::new();
+    let folder = folders.results().join("gate");
+    fs::create_dir_all(&folder)?;
+    let list = folder.join("keywords");
+    fs::write(&list, keywords(&patterns(&folders.rules())?)?.join("\n"))?;
+
+    let mut missed = false;
+    for (name, text) in corpus::deterministic(LONG) {
+        let file = folder.join(name);
+        fs::write(&file, text)?;
+        let ratio = ratio(&folders.counted(), &file, &list)?;
+        println!("{name}: {ratio:.2} times as fast as aho-corasick; at least {LEAST_RATIO}");
+        missed |= ratio < LEAST_RATIO;
+    }
+    if !valgrind()? {
+        return Ok(code(missed));
+    }
+    for (name, most) in MOST_INSTRUCTIONS {
+        let file = folder.join(name);
+        let [short, long] =
+            [SHORT, LONG].map(|length| instructions(&folders.counted(), &file, length));
+        let each = (long? - short?) / (LONG - SHORT) as f64;
+        println!("{name}: {each:.2} instructions per byte; at most {most}");
+        missed |= each > most;
+    }
+    Ok(code(missed))
+}
+
+fn code(missed: bool) -> ExitCode {
+    if missed {
+        eprintln!("error: the scan engine misses a limit above");
+    }
+    ExitCode::from(u8::from(missed))
+}
+
+/// Whether instructions can be counted here; where everything must be checked, they have to be.
+fn valgrind() -> Result<bool> {
+    let there = Command::new("valgrind").arg("--version").output().is_ok();
+    if !there {
+        let must = env::var("CI").is_ok_and(|value| value == "true");
+        ensure!(!must, "valgrind is not installed");
+        println!("skipped: instructions per byte: valgrind is not installed");
+    }
+    Ok(there)
+}
+
+fn instructions(program: &Path, text: &Path, length: usize) -> Result<f64> {
+    let report = run_quietly(
+        Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(program)
+            .arg("scan")
+            .arg(text)
+            .arg(length.to_string()),
+    )?;
+    report
+        .lines()
+        .find_map(|line| line.split_once("Collected : "))
+        .and_then(|(_, count)| count.trim().parse().ok())
+        .with_context(|| format!("callgrind counted nothing:\n{report}"))
+}
+
+fn ratio(program: &Path, text: &Path, keywords: &Path) -> Result<f64> {
+    let said = run_quietly(Command::new(program).arg("ratio").arg(text).arg(keywords))?;
+    said.trim()
+        .parse()
+        .with_context(|| format!("not a number: {said}"))
+}
+
+/// All that a program prints, if it succeeds.
+fn run_quietly(command: &mut Command) -> Result<String> {
+    let name = command.get_program().display().to_string();
+    let output = command
+        .output()
+        .with_context(|| format!("{name} does not start; `make bench-gate` builds it"))?;
+    let text: String = [&output.stdout, &output.stderr]
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .concat();
+    if !output.status.success() {
+        bail!("{name} failed: {text}");
+    }
+    Ok(text)
+}

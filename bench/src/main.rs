@@ -1,0 +1,46 @@
+//! Measures what scanning costs, and writes down what it found: `docs/benchmarks.md` and lines of JSON under `target/bench/`.
+
+mod corpus;
+mod document;
+mod engine;
+mod folders;
+mod gate;
+mod heap;
+mod scan;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Veilgate's benchmarks", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure the scan engine beside others, and write the tables of docs/benchmarks.md
+    Scan(scan::Options),
+    /// Count instructions per byte, and fail where they are too many
+    Gate,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.command {
+        Command::Scan(options) => scan::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Gate => gate::run(),
+    }
+}

@@ -1,0 +1,209 @@
+//! Which rules to try where: all anchors of a rule set, found by the first bytes of a word.
+//!
+//! A bitmap over a hash of four bytes turns nearly every word away; what it lets through is compared with the few anchors of the same hash, eight
+//! bytes at once. Building it costs one insertion for each anchor, so every VM of a proxy builds its own.
+
+use std::collections::BTreeMap;
+
+use super::anchor::{AUTHORITY, LONGEST, SHORTEST, fold};
+use super::rule::Rule;
+use crate::RuleError;
+
+/// All anchors of a rule set.
+pub(crate) struct Index {
+    filter: Filter,
+    /// By the upper bits of the hash: where its entries start.
+    buckets: Vec<u16>,
+    entries: Vec<Entry>,
+    /// The rules of all entries, one list behind the other.
+    rules: Vec<u16>,
+    /// Rules that start with `://`.
+    authority: Vec<u16>,
+    /// Rules that start with a colon and a capital.
+    colon: Vec<u16>,
+    /// For each byte, folded: the rules that can start with it.
+    firsts: Vec<Vec<u16>>,
+    /// Most bytes before a word's start that belong to an anchor.
+    reach: usize,
+}
+
+/// One bit for each hash of four folded bytes.
+pub(crate) struct Filter(Box<[u64; WORDS]>);
+
+/// 16 KiB: small enough for the fastest cache, large enough that few words are admitted by chance.
+const WORDS: usize = 2048;
+
+/// One anchor.
+struct Entry {
+    /// From the word's start, folded, zeros behind the last.
+    key: u64,
+    length: u8,
+    /// Bytes before the word's start.
+    offset: u8,
+    rules: (u16, u16),
+}
+
+const BUCKETS: usize = 2048;
+const FOLD: u32 = 0x2020_2020;
+
+impl Filter {
+    /// Whether a word with these first four bytes may start a rule. Never wrong about a word that does.
+    #[inline]
+    pub(crate) fn admits(&self, four: u32) -> bool {
+        let hash = hash(four | FOLD);
+        // The remainder changes nothing: it tells the compiler that no index is out of bounds.
+        let word = self.0.get((hash >> 21) as usize % WORDS);
+        word.is_some_and(|word| word.wrapping_shr(hash >> 15) & 1 == 1)
+    }
+
+    fn insert(&mut self, four: u32) {
+        let hash = hash(four | FOLD);
+        if let Some(word) = self.0.get_mut((hash >> 21) as usize % WORDS) {
+            *word |= 1u64.wrapping_shl(hash >> 15);
+        }
+    }
+}
+
+/// Its upper bits are the good ones.
+#[inline]
+fn hash(four: u32) -> u32 {
+    four.wrapping_mul(0x9e37_79b1)
+}
+
+fn bucket(four: u32) -> usize {
+    (hash(four | FOLD) >> 21) as usize % BUCKETS
+}
+
+impl Index {
+    pub(super) fn new(rules: &[Rule]) -> Result<Self, RuleError> {
+        let mut anchors: BTreeMap<(usize, u64, u8, u8), Vec<u16>> = BTreeMap::new();
+        let mut filter = Filter(Box::new([0; WORDS]));
+        let mut firsts = vec![Vec::new(); 256];
+        let (mut authority, mut colon) = (Vec::new(), Vec::new());
+        for (id, rule) in (0u16..).zip(rules) {
+            for anchor in &rule.matcher.anchors {
+                if let Some(first) = anchor.bytes.first()
+                    && let Some(rules) = firsts.get_mut(usize::from(*first))
+                    && !rules.contains(&id)
+                {
+                    rules.push(id);
+                }
+                if anchor.bytes == AUTHORITY {
+                    authority.push(id);
+                    continue;
+                }
+                if anchor.bytes.len() < anchor.offset + SHORTEST {
+                    colon.push(id);
+                    continue;
+                }
+                let word = anchor.bytes.get(anchor.offset..).unwrap_or_default();
+                let (key, four) = (key(word), four(word));
+                filter.insert(four);
+                let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
+                let offset = u8::try_from(anchor.offset).unwrap_or(u8::MAX);
+                anchors
+                    .entry((bucket(four), key, length, offset))
+                    .or_default()
+                    .push(id);
+            }
+        }
+        let mut index = Self {
+            filter,
+            buckets: Vec::with_capacity(BUCKETS + 1),
+            entries: Vec::with_capacity(anchors.len()),
+            rules: Vec::new(),
+            authority,
+            colon,
+            firsts,
+            reach: AUTHORITY.len(),
+        };
+        for ((bucket, key, length, offset), rules) in anchors {
+            index.fill_buckets(bucket)?;
+            let from = number(index.rules.len())?;
+            index.rules.extend(rules);
+            index.entries.push(Entry {
+                key,
+                length,
+                offset,
+                rules: (from, number(index.rules.len())?),
+            });
+            index.reach = index.reach.max(usize::from(offset));
+        }
+        index.fill_buckets(BUCKETS)?;
+        Ok(index)
+    }
+
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Most bytes that an anchor has before the start of the word by which it is found.
+    pub(crate) fn reach(&self) -> usize {
+        self.reach
+    }
+
+    /// The anchors that these bytes, read from a word's start, complete: how far before it they start, and the rules to try there.
+    #[inline]
+    pub(crate) fn find(&self, word: u64) -> impl Iterator<Item = (usize, &[u16])> {
+        #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
+        let bucket = bucket(word as u32);
+        let folded = word | u64::from(FOLD) | u64::from(FOLD) << 32;
+        let from = self.buckets.get(bucket).copied().unwrap_or(0);
+        let to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
+        let entries = self.entries.get(usize::from(from)..usize::from(to));
+        entries
+            .unwrap_or_default()
+            .iter()
+            .filter(move |entry| (folded ^ entry.key) << (64 - 8 * u32::from(entry.length)) == 0)
+            .map(|entry| {
+                let rules = usize::from(entry.rules.0)..usize::from(entry.rules.1);
+                (
+                    usize::from(entry.offset),
+                    self.rules.get(rules).unwrap_or_default(),
+                )
+            })
+    }
+
+    /// The same where the scan stops whatever the word is: behind `://`, and at a capital behind a colon.
+    pub(crate) fn find_behind(&self, before: &[u8]) -> Option<(usize, &[u16])> {
+        if before.ends_with(AUTHORITY) {
+            Some((AUTHORITY.len(), &self.authority))
+        } else if before.ends_with(b":") {
+            Some((1, &self.colon))
+        } else {
+            None
+        }
+    }
+
+    /// The rules whose lead, or value if they have none, can start with this byte.
+    pub(crate) fn starting_with(&self, byte: u8) -> &[u16] {
+        self.firsts
+            .get(usize::from(fold(byte)))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn fill_buckets(&mut self, up_to: usize) -> Result<(), RuleError> {
+        while self.buckets.len() <= up_to {
+            self.buckets.push(number(self.entries.len())?);
+        }
+        Ok(())
+    }
+}
+
+fn key(word: &[u8]) -> u64 {
+    let mut bytes = [0; LONGEST];
+    bytes
+        .iter_mut()
+        .zip(word)
+        .for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(bytes)
+}
+
+fn four(word: &[u8]) -> u32 {
+    word.first_chunk::<SHORTEST>()
+        .map_or(0, |four| u32::from_le_bytes(*four))
+}
+
+fn number(count: usize) -> Result<u16, RuleError> {
+    u16::try_from(count).map_err(|_| RuleError::Anchors(format!("{count} are too many")))
+}

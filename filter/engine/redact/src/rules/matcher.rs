@@ -1,0 +1,72 @@
+//! What the scanner runs for one rule.
+
+use super::anchor::Anchor;
+use super::automaton::Automaton;
+use super::bytes::ByteSet;
+use super::compiled::Compiled;
+use super::pattern;
+
+/// In this order: the byte before, the lead, the parts of the value, then the tail or the byte after.
+pub(crate) struct Matcher {
+    pub(crate) before: Option<ByteSet>,
+    /// Empty if the value comes first; one part, or several if the lead can end at one place only.
+    pub(crate) lead: Vec<Part>,
+    pub(crate) value: Vec<Part>,
+    pub(crate) tail: Option<Part>,
+    pub(crate) after: Option<ByteSet>,
+    /// Most bytes of a value before its tail.
+    pub(crate) max_length: u64,
+    /// Whether only `max_length` ends it.
+    pub(crate) open: bool,
+    /// How lead or pattern can start.
+    pub(crate) anchors: Vec<Anchor>,
+}
+
+/// A part of a value, or its tail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    Automaton(Automaton),
+    /// Bytes of one class: as many as there are, up to `most`.
+    Run {
+        class: ByteSet,
+        least: u32,
+        most: u32,
+    },
+}
+
+impl Part {
+    pub(crate) fn automaton(&self) -> Option<&Automaton> {
+        match self {
+            Self::Automaton(automaton) => Some(automaton),
+            Self::Run { .. } => None,
+        }
+    }
+}
+
+impl From<Compiled> for Matcher {
+    fn from(compiled: Compiled) -> Self {
+        Self {
+            before: compiled.before.map(ByteSet),
+            lead: compiled.lead.into_iter().map(Part::from).collect(),
+            value: compiled.value.into_iter().map(Part::from).collect(),
+            tail: compiled.tail.map(Part::from),
+            after: compiled.after.map(ByteSet),
+            max_length: compiled.max_length as u64,
+            open: compiled.open,
+            anchors: compiled.anchors,
+        }
+    }
+}
+
+impl From<pattern::Part> for Part {
+    fn from(part: pattern::Part) -> Self {
+        match part {
+            pattern::Part::Table(table) => Self::Automaton(table.into()),
+            pattern::Part::Run { class, least, most } => Self::Run {
+                class: ByteSet(class),
+                least,
+                most,
+            },
+        }
+    }
+}
