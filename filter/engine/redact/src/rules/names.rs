@@ -3,6 +3,8 @@
 //! Names differ between stacks in case and in what joins their words, so a name stands for all its spellings. An identifier counts if it ends with a
 //! name at the start of a word: `db_password`, `dbPassword`, not `password_hint`.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::rule::Category;
@@ -17,7 +19,7 @@ const JOINTS: [&str; 5] = ["", "_", "-", ".", " "];
 #[derive(Default)]
 pub(crate) struct FieldNames {
     fields: Vec<Field>,
-    names: Vec<(String, u16)>,
+    names: BTreeMap<String, u16>,
     exclude: Exclusions,
 }
 
@@ -78,10 +80,7 @@ impl FieldNames {
                     "include `{name}`, which is not made of at least {SHORTEST} ASCII letters and digits in words joined by `_`"
                 )));
             }
-            let name = words.join("_");
-            if !self.names.iter().any(|(known, _)| *known == name) {
-                self.names.push((name, id));
-            }
+            self.names.entry(words.join("_")).or_insert(id);
         }
         self.fields.push(Field {
             kind: entry.kind,
@@ -106,16 +105,12 @@ impl FieldNames {
     ///
     /// One whose last words are a spelling of the same field is left out: the shorter one finds it as well.
     pub(crate) fn spellings(&self) -> Vec<(Vec<u8>, u16)> {
-        let known = |name: &str, id: u16| {
-            self.names
-                .iter()
-                .any(|(known, other)| known == name && *other == id)
-        };
         let mut spellings: Vec<(Vec<u8>, u16)> = Vec::new();
         for (name, id) in &self.names {
-            let ends_with_another = name
-                .match_indices('_')
-                .any(|(at, _)| name.get(at + 1..).is_some_and(|rest| known(rest, *id)));
+            let ends_with_another = name.match_indices('_').any(|(at, _)| {
+                let rest = name.get(at + 1..).unwrap_or_default();
+                self.names.get(rest) == Some(id)
+            });
             for joint in JOINTS {
                 if joint.is_empty() || name.contains('_') && !ends_with_another {
                     spellings.push((name.replace('_', joint).into_bytes(), *id));
