@@ -12,7 +12,21 @@ mod compiled;
 mod example;
 mod file;
 mod index;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the builder does not take them yet"
+    )
+)]
+mod known;
 mod matcher;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the builder does not take them yet")
+)]
+mod names;
 mod pattern;
 mod prebuilt;
 mod rule;
@@ -20,6 +34,7 @@ mod rule;
 use std::sync::Arc;
 
 pub use builder::RuleSetBuilder;
+pub use known::KnownValue;
 pub use rule::Rule;
 
 pub(crate) use automaton::{Automaton, State};
@@ -27,6 +42,7 @@ pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
 pub(crate) use index::{Filter, Hit, Index};
 pub(crate) use matcher::{Matcher, Part};
+pub(crate) use names::{FieldEntry, FieldNames, Holds};
 
 use crate::scrub::Carriers;
 use crate::{RuleError, RuleId};
