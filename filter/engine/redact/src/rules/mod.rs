@@ -22,14 +22,11 @@ mod index;
 )]
 mod known;
 mod matcher;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the builder does not take them yet")
-)]
 mod names;
 mod pattern;
 mod prebuilt;
 mod rule;
+mod spellings;
 
 use std::sync::Arc;
 
@@ -40,9 +37,10 @@ pub use rule::Rule;
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
-pub(crate) use index::{Filter, Hit, Index};
+pub(crate) use index::{Filter, Hit, Index, NAMES};
 pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};
+pub(crate) use spellings::{Name, Named, Spellings};
 
 use crate::scrub::Carriers;
 use crate::{RuleError, RuleId};
@@ -53,6 +51,7 @@ use crate::{RuleError, RuleId};
 pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) index: Index,
+    pub(crate) spellings: Spellings,
     pub(crate) carriers: Carriers,
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::rule::Category;
+use super::rule::{Category, Rule};
 use crate::{Confidence, RuleError};
 
 /// Fewer letters would make every other word a candidate.
@@ -96,9 +96,35 @@ impl FieldNames {
         self.exclude.add(name);
     }
 
-    /// What a number of [`spellings`](Self::spellings) stands for.
-    pub(crate) fn field(&self, id: u16) -> Option<&Field> {
-        self.fields.get(usize::from(id))
+    /// What the numbers of [`spellings`](Self::spellings) stand for.
+    pub(super) fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// One rule for each kind, with an example under the first of its names.
+    pub(super) fn rules(&self) -> impl Iterator<Item = Rule> {
+        let named = self.names.iter().filter_map(|(name, id)| {
+            let field = self.fields.get(usize::from(*id))?;
+            Some((name, field))
+        });
+        let mut first: BTreeMap<&str, (&str, &Field)> = BTreeMap::new();
+        for (name, field) in named {
+            first.entry(&field.kind).or_insert((name, field));
+        }
+        first
+            .into_values()
+            .map(|(name, field)| Rule::of_field("carriers.toml", name, field))
+    }
+
+    /// Forgets the names of one kind. False if there are none.
+    pub(super) fn disable(&mut self, kind: &str) -> bool {
+        let fields = &self.fields;
+        let known = self.names.len();
+        self.names.retain(|_, id| {
+            let field = fields.get(usize::from(*id));
+            field.is_none_or(|field| field.kind != kind)
+        });
+        self.names.len() < known
     }
 
     /// Every spelling, in lower case, by which a name is found where a word starts, with the number of its field; sorted, each once.

@@ -1,9 +1,5 @@
 //! From bytes to credentials: words, candidates, and which of them win.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the scanner does not start it yet")
-)]
 mod assignment;
 mod candidate;
 mod escape;
@@ -13,6 +9,7 @@ mod runs;
 mod scanner;
 mod window;
 
+pub(crate) use assignment::may_follow_name;
 pub(crate) use scanner::{Scanner, Strictness};
 
 #[cfg(test)]

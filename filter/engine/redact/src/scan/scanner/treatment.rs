@@ -81,6 +81,12 @@ impl Scanner {
         if let Some(rule) = self.rules.rules.get(usize::from(found.rule)) {
             let value = self.window.slice(found.start, end);
             match judge.treat(&finding(rule, found, end, self.masker.fingerprint(value))) {
+                Treatment::Mask if found.missing_quotes().is_some() => {
+                    let quotes = found.missing_quotes().unwrap_or((0, b'"'));
+                    let keep = self.strictness == Strictness::Field;
+                    self.masker
+                        .mask_json_value(rule.kind(), value, quotes, keep, out);
+                }
                 Treatment::Mask if self.strictness == Strictness::Field => {
                     Masker::stars(end - found.start, out);
                 }
