@@ -54,11 +54,12 @@ pub struct Finding<'a> {
     pub rule: RuleId,
     /// Where the value starts in the stream, in bytes as given to `write`.
     pub offset: u64,
-    /// How many bytes it has. For a value longer than [`Limits::held`](crate::Limits::held), how many were seen when it was judged.
+    /// How many bytes it has. For a value longer than [`Limits::held`](crate::Limits::held), how many were seen when it was judged: none of a part of a
+    /// form, which is judged by its name.
     pub length: u64,
-    /// Keyed hash of the value; none without a key, or for a value longer than [`Limits::held`](crate::Limits::held).
+    /// Keyed hash of the value; none without a key, for a value longer than [`Limits::held`](crate::Limits::held), or for a part of a form.
     pub fingerprint: Option<Fingerprint>,
-    /// Name of the header, cookie or parameter that carries it, where its name gave it away.
+    /// Name of the header, cookie, parameter, part or file that carries it, where its name gave it away.
     pub carrier: Option<&'a str>,
 }
 

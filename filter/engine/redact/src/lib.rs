@@ -22,7 +22,8 @@
 //!
 //! * [`RuleSet`]: what a credential looks like, read from `policies/credentials/*.toml` and `policies/carriers.toml`; the README beside the rule
 //!   files describes their format.
-//! * [`Redactor`]: one stream, as text, events, gRPC frames or the JSON of a guarded secret ([`Framing`]).
+//! * [`Redactor`]: one stream, as text, lines of JSON, events, a form of several parts, frames of gRPC or Connect, or the JSON of a guarded secret
+//!   ([`Framing`], which a content type chooses).
 //! * [`Scrubber`]: headers and URLs, where names count as much as shapes.
 //! * [`Judge`]: decides about each finding; [`Masker`]: what stands in its place.
 //!
@@ -42,9 +43,10 @@
 //! * **Panics**: none is reachable; indexing, slicing and unwrapping are lint errors here.
 //! * **Evasion**: a credential that is encoded is found in URLs and headers (percent encoding, three layers) and within JSON strings, also of JSON that is itself
 //!   a string (a PEM key with `\n`, a member behind `\"password\":`), not where
-//!   it is compressed, in base64 (but for `Basic` credentials and the binary metadata of gRPC in headers), split over several fields or events, or written with escapes inside (`gh\u0070_`). Compressed bodies are the caller's to refuse.
+//!   it is compressed, in base64 (but for `Basic` credentials and the binary metadata of gRPC in headers, parts of forms and gRPC-Web as text), split over several fields, lines of JSON, events or parts, or written with escapes inside (`gh\u0070_`). Compressed bodies are the caller's to refuse.
 //! * **Framing**: a mask holds no quote, backslash, separator or control character, so it cannot end a JSON string, a header or a log line. In gRPC it has the
 //!   length of the value, so frames stay valid; in a binary message it ends with its field. What is framed as gRPC is scanned whatever it holds.
+//!   Every line that begins like the delimiter of a multipart body counts as one, so no reader sees a part that was not seen here.
 //! * **Printing**: no type here that is printable holds a value: [`Finding`], [`RedactError`] and every `Debug` name kinds, places and lengths only.
 //!
 //! Rule files come from the operator and are trusted not to be hostile, but not to be right: everything that could cost time or memory without

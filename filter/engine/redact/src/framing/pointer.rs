@@ -1,5 +1,7 @@
 //! Where in a JSON document we are, as an RFC 6901 pointer, and the text of member names.
 
+use std::fmt::Write as _;
+
 use crate::Limit;
 
 use super::json::Fault;
@@ -89,7 +91,8 @@ impl Pointer {
                 }
             }
         } else {
-            self.text.push_str(&container.next_index.to_string());
+            // Writing to a string cannot fail.
+            let _ = write!(self.text, "{}", container.next_index);
             container.next_index += 1;
         }
     }

@@ -125,7 +125,7 @@ impl Prefix {
             || self.bytes.len() == 2 && self.bytes.starts_with(b":") && capital
     }
 
-    /// Whether there is no match with a host that ends at a slash or a quote: there the scan does not stop.
+    /// Whether there is no match with a slash before the next colon, or with a quote: there the scan does not stop.
     fn asks_for_password(&self, table: &Table) -> bool {
         let mut states = self.states.clone();
         let mut nth = 0;

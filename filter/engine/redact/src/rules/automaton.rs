@@ -21,6 +21,15 @@ pub(crate) struct Automaton {
     start: State,
 }
 
+/// How far an [`Automaton`] came.
+pub(crate) struct Ran {
+    pub(crate) state: State,
+    /// Bytes taken.
+    pub(crate) taken: usize,
+    /// Bytes taken up to the last match, or up to the first if that is where it stopped.
+    pub(crate) matched: Option<usize>,
+}
+
 impl Automaton {
     /// An automaton whose table stands in the program's data.
     pub(super) const fn borrowed(
@@ -49,6 +58,48 @@ impl Automaton {
         let cell = self.cells.get(2 * (row + class)..)?.first_chunk()?;
         let next = u16::from_le_bytes(*cell);
         (next != DEAD).then_some(State(next))
+    }
+
+    /// Takes bytes until none can follow, or until the first match if only that is wanted, or before a byte that is `barrier`.
+    #[inline]
+    pub(crate) fn run(
+        &self,
+        mut state: State,
+        bytes: &[u8],
+        first: bool,
+        barrier: Option<u8>,
+    ) -> Ran {
+        let (mut taken, mut matched) = (0, None);
+        while let Some(byte) = bytes.get(taken).filter(|byte| Some(**byte) != barrier) {
+            let Some(next) = self.step(state, *byte) else {
+                break;
+            };
+            taken += 1;
+            if next == state && !first && barrier.is_none() {
+                // The bytes of a long tail keep the state, and then need not wait for each other.
+                taken += self.stay(state, bytes.get(taken..).unwrap_or_default());
+            }
+            state = next;
+            if self.accepts(next) {
+                matched = Some(taken);
+                if first {
+                    break;
+                }
+            }
+        }
+        Ran {
+            state,
+            taken,
+            matched,
+        }
+    }
+
+    /// How many of these bytes leave the state as it is.
+    fn stay(&self, state: State, bytes: &[u8]) -> usize {
+        bytes
+            .iter()
+            .position(|byte| self.step(state, *byte) != Some(state))
+            .unwrap_or(bytes.len())
     }
 
     #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) struct Source<'a> {
 /// The same, ready to run.
 pub(crate) struct Compiled {
     pub(crate) before: Option<Bytes>,
-    /// One part, or several if the lead can end at one place only.
+    /// Empty if the value comes first.
     pub(crate) lead: Vec<Part>,
     pub(crate) value: Vec<Part>,
     pub(crate) tail: Option<Part>,
@@ -80,11 +80,7 @@ impl Compiled {
             before,
             max_length,
             open: value.max_length.is_none(),
-            lead: match lead {
-                Some(lead) if lead.is_prefix_free() => lead.parts,
-                Some(_) => vec![Part::Table(table)],
-                None => Vec::new(),
-            },
+            lead: lead.map(|lead| lead.parts).unwrap_or_default(),
             value: value.parts,
             tail: source.tail.map(tail).transpose()?,
             after,

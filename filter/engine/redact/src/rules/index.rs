@@ -18,11 +18,11 @@ pub(crate) struct Index {
     /// The rules of all entries, one list behind the other.
     rules: Vec<u16>,
     /// Rules that start with `://`.
-    authority: Vec<u16>,
+    authority: (u16, u16),
     /// Rules that start with a colon and a capital.
-    colon: Vec<u16>,
-    /// For each byte, folded: the rules that can start with it.
-    firsts: Vec<Vec<u16>>,
+    colon: (u16, u16),
+    /// For each byte, folded: what can follow it at the start of which rule.
+    firsts: Vec<Vec<([u8; NEXT], u16)>>,
     /// Most bytes before a word's start that belong to an anchor.
     reach: usize,
 }
@@ -32,6 +32,14 @@ pub(crate) struct Filter(Box<[u64; WORDS]>);
 
 /// 16 KiB: small enough for the fastest cache, large enough that few words are admitted by chance.
 const WORDS: usize = 2048;
+
+/// An anchor that was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Hit {
+    /// Bytes before the word's start.
+    pub(crate) offset: u8,
+    rules: (u16, u16),
+}
 
 /// One anchor.
 struct Entry {
@@ -43,6 +51,10 @@ struct Entry {
     rules: (u16, u16),
 }
 
+/// Bytes behind the first that are compared before a rule is tried on the end of a text.
+const NEXT: usize = 2;
+/// No folded byte: whatever follows.
+const ANY: u8 = 0;
 const BUCKETS: usize = 2048;
 const FOLD: u32 = 0x2020_2020;
 
@@ -82,11 +94,13 @@ impl Index {
         let (mut authority, mut colon) = (Vec::new(), Vec::new());
         for (id, rule) in (0u16..).zip(rules) {
             for anchor in &rule.matcher.anchors {
-                if let Some(first) = anchor.bytes.first()
+                if let [first, next @ ..] = anchor.bytes.as_slice()
                     && let Some(rules) = firsts.get_mut(usize::from(*first))
-                    && !rules.contains(&id)
                 {
-                    rules.push(id);
+                    let next = next.first_chunk().copied().unwrap_or([ANY; NEXT]);
+                    if !rules.contains(&(next, id)) {
+                        rules.push((next, id));
+                    }
                 }
                 if anchor.bytes == AUTHORITY {
                     authority.push(id);
@@ -112,25 +126,33 @@ impl Index {
             buckets: Vec::with_capacity(BUCKETS + 1),
             entries: Vec::with_capacity(anchors.len()),
             rules: Vec::new(),
-            authority,
-            colon,
+            authority: (0, 0),
+            colon: (0, 0),
             firsts,
             reach: AUTHORITY.len(),
         };
         for ((bucket, key, length, offset), rules) in anchors {
             index.fill_buckets(bucket)?;
-            let from = number(index.rules.len())?;
-            index.rules.extend(rules);
+            let rules = index.list(rules)?;
             index.entries.push(Entry {
                 key,
                 length,
                 offset,
-                rules: (from, number(index.rules.len())?),
+                rules,
             });
             index.reach = index.reach.max(usize::from(offset));
         }
         index.fill_buckets(BUCKETS)?;
+        index.authority = index.list(authority)?;
+        index.colon = index.list(colon)?;
         Ok(index)
+    }
+
+    /// Adds a list of rules.
+    fn list(&mut self, rules: Vec<u16>) -> Result<(u16, u16), RuleError> {
+        let from = number(self.rules.len())?;
+        self.rules.extend(rules);
+        Ok((from, number(self.rules.len())?))
     }
 
     pub(crate) fn filter(&self) -> &Filter {
@@ -142,9 +164,9 @@ impl Index {
         self.reach
     }
 
-    /// The anchors that these bytes, read from a word's start, complete: how far before it they start, and the rules to try there.
+    /// The anchors that these bytes, read from a word's start, complete.
     #[inline]
-    pub(crate) fn find(&self, word: u64) -> impl Iterator<Item = (usize, &[u16])> {
+    pub(crate) fn find(&self, word: u64) -> impl Iterator<Item = Hit> {
         #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
         let bucket = bucket(word as u32);
         let folded = word | u64::from(FOLD) | u64::from(FOLD) << 32;
@@ -155,31 +177,47 @@ impl Index {
             .unwrap_or_default()
             .iter()
             .filter(move |entry| (folded ^ entry.key) << (64 - 8 * u32::from(entry.length)) == 0)
-            .map(|entry| {
-                let rules = usize::from(entry.rules.0)..usize::from(entry.rules.1);
-                (
-                    usize::from(entry.offset),
-                    self.rules.get(rules).unwrap_or_default(),
-                )
+            .map(|entry| Hit {
+                offset: entry.offset,
+                rules: entry.rules,
             })
     }
 
     /// The same where the scan stops whatever the word is: behind `://`, and at a capital behind a colon.
-    pub(crate) fn find_behind(&self, before: &[u8]) -> Option<(usize, &[u16])> {
-        if before.ends_with(AUTHORITY) {
-            Some((AUTHORITY.len(), &self.authority))
-        } else if before.ends_with(b":") {
-            Some((1, &self.colon))
-        } else {
-            None
+    #[inline]
+    pub(crate) fn find_behind(&self, before: &[u8]) -> Option<Hit> {
+        match before {
+            [.., b':', b'/', b'/'] => Some(Hit {
+                offset: 3,
+                rules: self.authority,
+            }),
+            [.., b':'] => Some(Hit {
+                offset: 1,
+                rules: self.colon,
+            }),
+            _ => None,
         }
     }
 
-    /// The rules whose lead, or value if they have none, can start with this byte.
-    pub(crate) fn starting_with(&self, byte: u8) -> &[u16] {
-        self.firsts
-            .get(usize::from(fold(byte)))
-            .map_or(&[], Vec::as_slice)
+    /// The rules to try.
+    pub(crate) fn rules(&self, hit: Hit) -> &[u16] {
+        let rules = usize::from(hit.rules.0)..usize::from(hit.rules.1);
+        self.rules.get(rules).unwrap_or_default()
+    }
+
+    /// The rules whose lead, or value if they have none, can start with these bytes, or with more of them.
+    pub(crate) fn starting_with(&self, bytes: &[u8]) -> impl Iterator<Item = u16> {
+        let (first, next) = bytes.split_first().unwrap_or((&0, &[]));
+        let firsts = self.firsts.get(usize::from(fold(*first)));
+        let may_follow = move |expected: &[u8; NEXT]| {
+            let mut pairs = expected.iter().zip(next);
+            pairs.all(|(expected, byte)| *expected == ANY || *expected == fold(*byte))
+        };
+        firsts
+            .into_iter()
+            .flatten()
+            .filter(move |(expected, _)| may_follow(expected))
+            .map(|(_, id)| *id)
     }
 
     fn fill_buckets(&mut self, up_to: usize) -> Result<(), RuleError> {

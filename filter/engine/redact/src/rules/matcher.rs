@@ -9,7 +9,7 @@ use super::pattern;
 /// In this order: the byte before, the lead, the parts of the value, then the tail or the byte after.
 pub(crate) struct Matcher {
     pub(crate) before: Option<ByteSet>,
-    /// Empty if the value comes first; one part, or several if the lead can end at one place only.
+    /// Empty if the value comes first.
     pub(crate) lead: Vec<Part>,
     pub(crate) value: Vec<Part>,
     pub(crate) tail: Option<Part>,

@@ -40,7 +40,7 @@ pub use rule::Rule;
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
-pub(crate) use index::{Filter, Index};
+pub(crate) use index::{Filter, Hit, Index};
 pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};
 

@@ -71,15 +71,6 @@ impl Pattern {
         })
     }
 
-    /// Whether a match ends wherever it can end.
-    pub(crate) fn is_prefix_free(&self) -> bool {
-        match self.parts.last() {
-            Some(Part::Table(table)) => table.is_prefix_free(),
-            Some(Part::Run { least, most, .. }) => least == most,
-            None => false,
-        }
-    }
-
     /// The whole pattern as one automaton.
     pub(crate) fn table(&self) -> Result<Table, String> {
         match self.parts.as_slice() {

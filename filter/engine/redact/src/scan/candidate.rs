@@ -66,6 +66,13 @@ pub(super) enum Outcome {
     Unfinished,
 }
 
+/// Where an automaton stops.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    FirstMatch,
+    Stuck,
+}
+
 /// How far one part went.
 enum Went {
     /// It is complete, or cannot go on.
@@ -188,7 +195,8 @@ impl Candidate {
                     }
                 }
                 Some(Part::Automaton(automaton)) => {
-                    self.run_automaton(automaton, text, end, |_, _| false)
+                    self.run_automaton(automaton, text, end, Until::FirstMatch)
+                        .0
                 }
                 None => Went::Stuck,
             };
@@ -199,13 +207,14 @@ impl Candidate {
             self.enter(matcher, Phase::Lead(nth));
         }
         let went = match matcher.lead.get(usize::from(nth)) {
-            Some(Part::Automaton(lead)) => self.run_automaton(lead, text, end, |candidate, at| {
-                candidate.start = at;
-                true
-            }),
-            Some(Part::Run { class, most, .. }) => {
+            Some(Part::Automaton(lead)) => {
+                let (went, matched) = self.run_automaton(lead, text, end, Until::Stuck);
+                self.start = matched.unwrap_or(self.start);
+                went
+            }
+            Some(Part::Run { class, least, most }) => {
                 let went = self.run_class(class, *most, text, end, runs);
-                if self.count == *most {
+                if self.count >= *least {
                     self.start = self.position;
                 }
                 went
@@ -311,7 +320,7 @@ impl Candidate {
             }
             Part::Automaton(automaton) => {
                 self.count = 1;
-                let went = self.run_automaton(automaton, text, limit, |_, _| false);
+                let (went, _) = self.run_automaton(automaton, text, limit, Until::FirstMatch);
                 match went {
                     Went::Through if automaton.accepts(self.state) => Went::Through,
                     Went::Unfinished => Went::Unfinished,
@@ -360,10 +369,16 @@ impl Candidate {
                 }
                 self.pending = None;
             }
-            let went = self.run_automaton(automaton, text, limit, |candidate, at| {
-                candidate.may_end(at, matcher, text);
-                candidate.pending.is_none()
-            });
+            // Each end is looked at that the byte behind it has to allow.
+            let until = if matcher.after.is_some() && text.strict {
+                Until::FirstMatch
+            } else {
+                Until::Stuck
+            };
+            let (went, matched) = self.run_automaton(automaton, text, limit, until);
+            if let Some(end) = matched {
+                self.may_end(end, matcher, text);
+            }
             match went {
                 Went::Through => {}
                 other => return other,
@@ -410,10 +425,9 @@ impl Candidate {
     ) -> Went {
         match tail {
             Part::Automaton(automaton) => {
-                self.run_automaton(automaton, text, limit, |candidate, at| {
-                    candidate.end = Some(at);
-                    true
-                })
+                let (went, matched) = self.run_automaton(automaton, text, limit, Until::Stuck);
+                self.end = matched.or(self.end);
+                went
             }
             Part::Run { class, most, .. } => {
                 let went = self.run_class(class, *most, text, limit, runs);
@@ -423,49 +437,49 @@ impl Candidate {
         }
     }
 
-    /// Runs an automaton until it stops or `matched`, told where each match ends, says so.
+    /// Runs an automaton, and says where its last match ended.
     fn run_automaton(
         &mut self,
         automaton: &Automaton,
         text: Text<'_>,
         limit: u64,
-        mut matched: impl FnMut(&mut Self, u64) -> bool,
-    ) -> Went {
+        until: Until,
+    ) -> (Went, Option<u64>) {
+        let first = until == Until::FirstMatch;
+        let mut matched = None;
         loop {
-            let from = self.position;
-            for byte in text.window.slice(from, limit) {
-                let Some(state) = automaton.step(self.state, *byte) else {
-                    break;
-                };
-                if Some(*byte) == self.written_with && self.escape(text) != Escape::No {
-                    break;
-                }
-                self.state = state;
-                self.position += 1;
-                if automaton.accepts(state) && !matched(self, self.position) {
-                    self.steps += self.position - from;
-                    return Went::Through;
-                }
+            let bytes = text.window.slice(self.position, limit);
+            let ran = automaton.run(self.state, bytes, first, self.written_with);
+            matched = ran.matched.map(|at| self.position + at as u64).or(matched);
+            self.state = ran.state;
+            self.position += ran.taken as u64;
+            self.steps += ran.taken as u64 + 1;
+            if first && matched.is_some() {
+                return (Went::Through, matched);
             }
-            self.steps += self.position - from + 1;
             if self.position >= limit {
-                return Went::Unfinished;
+                return (Went::Unfinished, matched);
             }
+            let plain = text.window.byte(self.position).unwrap_or(0);
             let (byte, length) = match self.escape(text) {
                 Escape::Byte(byte, length) => (byte, length),
-                Escape::Unfinished => return Went::Unfinished,
-                Escape::No => return Went::Stuck,
+                Escape::Unfinished => return (Went::Unfinished, matched),
+                Escape::No if self.written_with == Some(plain) => (plain, 1),
+                Escape::No => return (Went::Stuck, matched),
             };
             let Some(state) = automaton.step(self.state, byte) else {
-                return Went::Stuck;
+                return (Went::Stuck, matched);
             };
-            if self.in_lead() {
-                self.written_with = text.window.byte(self.position);
+            if self.in_lead() && length > 1 {
+                self.written_with = Some(plain);
             }
             self.state = state;
             self.position += length as u64;
-            if automaton.accepts(state) && !matched(self, self.position) {
-                return Went::Through;
+            if automaton.accepts(state) {
+                matched = Some(self.position);
+                if first {
+                    return (Went::Through, matched);
+                }
             }
         }
     }

@@ -57,14 +57,6 @@ struct Classes {
     slash: u64,
 }
 
-/// Places where rules start that the filter cannot tell from others: too many words would be like theirs.
-struct Special {
-    /// Behind `://`.
-    authority: u64,
-    /// Capitals behind a colon.
-    colon: u64,
-}
-
 /// Where words of interest start: offsets into a text of at most 64 KiB.
 pub(super) struct Starts {
     found: [u16; MOST],
@@ -121,14 +113,15 @@ impl Starts {
                 wanted &= !(u64::MAX << (to - at));
             }
             let words = if every { now.word } else { words(now, before) };
-            let special = Special {
-                authority: authority(now, before) & wanted,
-                colon: behind(now.colon, before.colon, 1) & now.upper & wanted,
-            };
-            if special.authority | special.colon == 0 {
+            let authority = authority(now, before) & wanted;
+            let mut special = behind(now.colon, before.colon, 1) & now.upper & wanted;
+            if authority != 0 {
+                special |= with_password(authority, now, block);
+            }
+            if special == 0 {
                 self.admit(block, words & wanted, at, filter);
             } else {
-                self.admit_special(block, words & wanted, &special, at, filter);
+                self.admit_special(block, words & wanted, special, at, filter);
             }
             before = now;
             at += BLOCK;
@@ -152,18 +145,16 @@ impl Starts {
         &mut self,
         block: &[u8; BLOCK + AHEAD],
         words: u64,
-        special: &Special,
+        special: u64,
         base: usize,
         filter: &Filter,
     ) {
-        let mut starts = words | special.authority | special.colon;
+        let mut starts = words | special;
         while starts != 0 {
             let at = starts.trailing_zeros() as usize;
             starts &= starts - 1;
             let holds = |bits: u64| bits >> at & 1 == 1;
-            let wanted = holds(special.colon)
-                || holds(special.authority) && may_have_password(block, at)
-                || holds(words) && filter.admits(four(block, at));
+            let wanted = holds(special) || holds(words) && filter.admits(four(block, at));
             self.push(base + at, wanted);
         }
     }
@@ -190,11 +181,25 @@ fn four(block: &[u8; BLOCK + AHEAD], at: usize) -> u32 {
     four.map_or(0, |four| u32::from_le_bytes(*four))
 }
 
-/// Whether the host of a URL that starts here may be a user and a password: not if it ends at a slash or a quote, as most do.
-fn may_have_password(block: &[u8; BLOCK + AHEAD], at: usize) -> bool {
-    let rest = block.get(at..).unwrap_or_default();
-    let end = rest.iter().find(|byte| !is_host(**byte));
-    !matches!(end, Some(b'/' | b'"'))
+/// Those of the places behind `://` where a user and a password may stand: not where a slash comes before a colon, or the host ends at a quote.
+fn with_password(mut authority: u64, now: Classes, block: &[u8; BLOCK + AHEAD]) -> u64 {
+    let mut left = authority;
+    while authority != 0 {
+        let here = authority & authority.wrapping_neg();
+        authority ^= here;
+        // All bits from here on.
+        let rest = !(here - 1);
+        let (colon, slash) = (now.colon & rest, now.slash & rest);
+        let before_slash = (slash & slash.wrapping_neg()).wrapping_sub(1);
+        let host = || {
+            let bytes = block.iter().skip(here.trailing_zeros() as usize);
+            bytes.copied().find(|byte| !is_host(*byte))
+        };
+        if colon & before_slash == 0 && (slash != 0 || host() == Some(b'"')) {
+            left ^= here;
+        }
+    }
+    left
 }
 
 fn is_host(byte: u8) -> bool {

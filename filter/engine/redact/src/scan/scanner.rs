@@ -11,7 +11,7 @@ mod treatment;
 
 use std::sync::Arc;
 
-use crate::rules::{Filter, Rule};
+use crate::rules::{Hit, Index, Rule};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
@@ -48,6 +48,8 @@ pub(crate) struct Scanner {
     /// Behind the last value that was treated.
     settled: u64,
     runs: Runs,
+    /// Anchors found and not looked into yet.
+    hits: Vec<(u64, Hit)>,
     steps: u64,
 }
 
@@ -81,6 +83,7 @@ impl Scanner {
             text_start: 0,
             settled: 0,
             runs: Runs::default(),
+            hits: Vec::new(),
             steps: 0,
         }
     }
@@ -261,36 +264,30 @@ impl Scanner {
             end.saturating_sub(WORD - 1).max(self.position)
         };
         let base = self.window.base().max(self.text_start);
-        let mut starts = Starts::new();
-        while self.position < to {
+        let (mut starts, mut hits) = (Starts::new(), std::mem::take(&mut self.hits));
+        while self.position < to && !self.muted {
             let from = self.position.max(base);
             self.position = find(
                 &mut starts,
                 &self.window,
                 (base, from, to),
                 self.strictness,
-                index.filter(),
+                index,
+                &mut hits,
             );
-            for at in starts.iter() {
-                let at = base + at as u64;
-                let before = self.window.slice(at.saturating_sub(WORD).max(base), at);
-                let found = index.find(self.window.word(at));
-                for (offset, tried) in found.chain(index.find_behind(before)) {
-                    if !self.ready.is_empty() {
-                        self.settle(at.saturating_sub(index.reach() as u64), judge, out)?;
-                    }
-                    if self.muted {
-                        return Ok(());
-                    }
-                    let start = at.saturating_sub(offset as u64);
-                    if start >= base && start + offset as u64 == at {
-                        for id in tried {
-                            self.attempt(rules, *id, start, at, complete);
-                        }
+            for (at, hit) in hits.drain(..) {
+                if !self.ready.is_empty() {
+                    self.settle(at.saturating_sub(index.reach() as u64), judge, out)?;
+                }
+                let start = at.saturating_sub(u64::from(hit.offset));
+                if start >= base && !self.muted {
+                    for id in index.rules(hit) {
+                        self.attempt(rules, *id, start, at, complete);
                     }
                 }
             }
         }
+        self.hits = hits;
         Ok(())
     }
 
@@ -375,18 +372,37 @@ fn text(
     }
 }
 
-/// Finds the words from `from` up to `to` in the text that starts at `base`, and says how far it came.
+/// Finds the anchors of words from `from` up to `to` in the text that starts at `base`, and says how far it came.
 fn find(
     starts: &mut Starts,
     window: &Window,
     (base, from, to): (u64, u64, u64),
     strictness: Strictness,
-    filter: &Filter,
+    index: &Index,
+    hits: &mut Vec<(u64, Hit)>,
 ) -> u64 {
     let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
     let bytes = window.slice(base, window.end());
     let every = strictness == Strictness::Field;
-    base + starts.find(bytes, offset(from), offset(to), every, filter) as u64
+    let reached = starts.find(bytes, offset(from), offset(to), every, index.filter());
+    for at in starts.iter() {
+        let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
+        let found = index.find(word(rest)).chain(index.find_behind(before));
+        hits.extend(found.map(|hit| (base + at as u64, hit)));
+    }
+    base + reached as u64
+}
+
+/// The first eight bytes, zeros behind the last.
+#[inline]
+fn word(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => bytes
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 /// Whether what stands before `start` allows a value there: nothing, a byte of the class, or an escape of JSON or of a URL, whose last

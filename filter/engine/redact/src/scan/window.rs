@@ -49,19 +49,6 @@ impl Window {
         self.bytes.get(index(from)..index(to)).unwrap_or_default()
     }
 
-    /// Eight bytes from `at` on, zeros behind the last that is known.
-    #[inline]
-    pub(super) fn word(&self, at: u64) -> u64 {
-        let bytes = self.slice(at, self.end());
-        match bytes.first_chunk() {
-            Some(word) => u64::from_le_bytes(*word),
-            None => bytes
-                .iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        }
-    }
-
     /// Gives out everything up to `to` that was not given out yet.
     pub(super) fn emit(&mut self, to: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(self.slice(self.emitted, to));

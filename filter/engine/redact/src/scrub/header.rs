@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use memchr::memchr2_iter;
+use memchr::{memchr_iter, memchr2_iter};
 
 use crate::{RuleSet, base64};
 
@@ -93,56 +93,53 @@ fn authorization<'r>(carriers: &'r Carriers, name: &[u8], value: &[u8], spans: &
     let secret = scheme
         .parameters
         .iter()
-        .filter_map(|parameter| parameter_value(rest, parameter.as_bytes()));
+        .flat_map(|parameter| parameter_values(rest, parameter.as_bytes()));
+    let span = |range: Range<usize>| {
+        let range = from + range.start..from + range.end;
+        scheme.carrier.span(range, name)
+    };
     let before = spans.len();
-    for range in secret {
-        spans.push(
-            scheme
-                .carrier
-                .span(from + range.start..from + range.end, name),
-        );
-    }
+    spans.extend(secret.map(span));
     if spans.len() == before {
-        let range = trimmed(rest);
-        spans.push(
-            scheme
-                .carrier
-                .span(from + range.start..from + range.end, name),
-        );
+        spans.push(span(trimmed(rest)));
     }
 }
 
-/// The value of `name=` in a list separated by commas, semicolons, ampersands or blanks.
-fn parameter_value(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
-    let at = (0..list.len()).find(|at| {
-        let starts = list
-            .get(*at..*at + name.len())
-            .is_some_and(|word| word.eq_ignore_ascii_case(name))
-            && list.get(at + name.len()) == Some(&b'=');
-        let alone = at
-            .checked_sub(1)
-            .and_then(|before| list.get(before))
-            .is_none_or(|before| {
-                before.is_ascii_whitespace() || matches!(before, b',' | b';' | b'&')
-            });
-        starts && alone
-    })?;
-    let from = at + name.len() + 1;
-    let value = list.get(from..)?;
-    let quoted = value.first() == Some(&b'"');
-    let from = from + usize::from(quoted);
-    let value = list.get(from..)?;
-    let length = value
-        .iter()
-        .position(|byte| {
-            if quoted {
-                *byte == b'"'
-            } else {
-                byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'&')
+/// The values of `name=` in a list separated by commas, semicolons, ampersands or white space.
+fn parameter_values(list: &[u8], name: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    memchr_iter(b'=', list).filter_map(move |equals| {
+        let (before, value) = list.split_at_checked(equals)?;
+        let before = before.trim_ascii_end();
+        let (before, word) = before.split_at_checked(before.len().checked_sub(name.len())?)?;
+        let alone = before.last().is_none_or(|byte| separates(*byte));
+        if !alone || !word.eq_ignore_ascii_case(name) {
+            return None;
+        }
+        let value = value.get(1..)?.trim_ascii_start();
+        let from = list.len() - value.len();
+        Some(match value.strip_prefix(b"\"") {
+            Some(quoted) => from + 1..from + 1 + quoted_length(quoted),
+            None => {
+                let length = value.iter().position(|byte| separates(*byte));
+                from..from + length.unwrap_or(value.len())
             }
         })
-        .unwrap_or(value.len());
-    Some(from..from + length)
+    })
+}
+
+/// How long a text is whose opening quote was read.
+fn quoted_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = text.iter().position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.unwrap_or(text.len())
+}
+
+fn separates(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'&')
 }
 
 fn trimmed(value: &[u8]) -> Range<usize> {

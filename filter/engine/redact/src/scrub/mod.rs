@@ -85,3 +85,6 @@ impl std::fmt::Debug for Scrubber<'_> {
         f.debug_struct("Scrubber").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use memchr::{memchr, memchr_iter, memrchr};
+
 use crate::RuleSet;
 
 use super::carriers::Carriers;
@@ -71,29 +73,23 @@ fn parameters<'r>(carriers: &'r Carriers, text: &[u8], outermost: bool, spans: &
 
 const MAX_NAME: usize = 128;
 
-/// `://user:password@`.
+/// `//user:password@`, behind a scheme or at the start.
 fn passwords<'r>(carriers: &'r Carriers, text: &[u8], spans: &mut Vec<Span<'r>>) {
-    for (at, _) in text
-        .windows(3)
-        .enumerate()
-        .filter(|(_, window)| *window == b"://")
-    {
-        let from = at + 3;
-        let authority = text.get(from..).unwrap_or_default();
-        let authority = authority
-            .split(|byte| matches!(byte, b'/' | b'?' | b'#' | b' ' | b'"' | b'<' | b'>'))
-            .next()
-            .unwrap_or_default();
-        let Some(until) = authority.iter().rposition(|byte| *byte == b'@') else {
-            continue;
-        };
-        let Some(colon) = authority.iter().take(until).position(|byte| *byte == b':') else {
-            continue;
-        };
-        spans.push(
-            carriers
-                .userinfo
-                .span(from + colon + 1..from + until, b"userinfo"),
-        );
+    let behind_scheme = memchr_iter(b':', text)
+        .filter(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(b"://")))
+        .map(|at| at + 3);
+    let at_start = text.starts_with(b"//").then_some(2);
+    for from in at_start.into_iter().chain(behind_scheme) {
+        let rest = text.get(from..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .position(|byte| matches!(byte, b'/' | b'?' | b'#' | b' ' | b'"' | b'<' | b'>'));
+        let authority = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+        let userinfo = memrchr(b'@', authority).and_then(|until| authority.get(..until));
+        let colon = userinfo.and_then(|userinfo| memchr(b':', userinfo));
+        if let (Some(userinfo), Some(colon)) = (userinfo, colon) {
+            let range = from + colon + 1..from + userinfo.len();
+            spans.push(carriers.userinfo.span(range, b"userinfo"));
+        }
     }
 }

@@ -61,8 +61,9 @@ fn is_special(text: &[u8], at: usize) -> bool {
 }
 
 fn password_may_follow(rest: &[u8]) -> bool {
+    let delimiter = rest.iter().find(|byte| matches!(byte, b':' | b'/'));
     let end = rest.iter().find(|byte| !is_host(**byte));
-    !matches!(end, Some(b'/' | b'"'))
+    delimiter != Some(&b'/') && end != Some(&b'"')
 }
 
 #[test]

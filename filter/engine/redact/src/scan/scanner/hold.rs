@@ -10,12 +10,13 @@ impl Scanner {
             self.position = self.window.end();
             self.window.skip(self.position);
         } else {
-            self.take_up_to(self.free(), out);
+            let free = self.free();
+            self.take_up_to(free, out);
         }
         self.window.trim();
     }
 
-    pub(super) fn take_up_to(&mut self, to: u64, out: &mut Vec<u8>) {
+    fn take_up_to(&mut self, to: u64, out: &mut Vec<u8>) {
         match &mut self.open {
             Some(open) => {
                 open.take(&self.window, out);
@@ -26,7 +27,7 @@ impl Scanner {
     }
 
     /// The offset up to which no credential can start any more.
-    pub(super) fn free(&self) -> u64 {
+    fn free(&mut self) -> u64 {
         if let Some(open) = &self.open {
             return open.end();
         }
@@ -41,26 +42,37 @@ impl Scanner {
     }
 
     /// Where the first value starts of which too little is known to look it up; the end of what is known if there is none.
-    fn beginning(&self) -> u64 {
+    fn beginning(&mut self) -> u64 {
         let end = self.window.end();
         let from = self.unseen().max(self.text_start).min(end);
-        (from..)
-            .zip(self.window.slice(from, end))
-            .filter(|(at, byte)| self.is_start(*at, **byte))
-            .flat_map(|(at, byte)| {
-                let tried = self.rules.index.starting_with(*byte);
-                tried.iter().filter_map(move |id| self.value(*id, at))
-            })
-            .min()
-            .unwrap_or(end)
-            .min(end)
+        let mut beginning = end;
+        let mut runs = std::mem::take(&mut self.runs);
+        for at in from..end {
+            let bytes = self.window.slice(at, end);
+            // Of words only those that were not looked up are of interest.
+            let word = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
+            if word && (at < self.position || !self.starts_word(at)) {
+                continue;
+            }
+            for id in self.rules.index.starting_with(bytes) {
+                let value = self.value(id, at, &mut runs);
+                beginning = value.unwrap_or(end).min(beginning);
+            }
+        }
+        self.runs = runs;
+        beginning
     }
 
-    /// Whether a value can start here: anywhere but within a word.
-    fn is_start(&self, at: u64, byte: u8) -> bool {
-        if self.strictness == Strictness::Field || !byte.is_ascii_alphanumeric() {
+    /// Whether a word can start here: anywhere but within one.
+    fn starts_word(&self, at: u64) -> bool {
+        if self.strictness == Strictness::Field {
             return true;
         }
+        let capital = |at: u64| {
+            self.window
+                .byte(at)
+                .is_some_and(|it| it.is_ascii_uppercase())
+        };
         let before = self
             .window
             .slice(at.saturating_sub(6).max(self.text_start), at);
@@ -70,13 +82,12 @@ impl Scanner {
                 .is_some_and(|byte| matches!(byte, b'\\' | b'%'))
         };
         before.last().is_none_or(|before| {
-            !before.is_ascii_alphanumeric()
-                || byte.is_ascii_uppercase() && !before.is_ascii_uppercase()
+            !before.is_ascii_alphanumeric() || capital(at) && !before.is_ascii_uppercase()
         }) || [2, 3, 6].into_iter().any(escape)
     }
 
     /// Where the value of this rule would start, if the rule started here and what is known does not speak against it.
-    fn value(&self, id: u16, at: u64) -> Option<u64> {
+    fn value(&self, id: u16, at: u64, runs: &mut Runs) -> Option<u64> {
         let rule = self.rules.rules.get(usize::from(id))?;
         if !self.may_start(rule, at) {
             return None;
@@ -89,7 +100,7 @@ impl Scanner {
             self.limits,
         );
         let mut candidate = Candidate::new(id, at, &rule.matcher);
-        let outcome = candidate.follow(&rule.matcher, text, &mut Runs::default());
+        let outcome = candidate.follow(&rule.matcher, text, runs);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
         possible.then_some(candidate.start)
     }
