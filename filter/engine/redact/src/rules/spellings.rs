@@ -3,7 +3,7 @@
 use super::anchor::{LONGEST, SHORTEST, fold};
 use super::names::{FieldNames, Holds};
 use super::rule::Rule;
-use crate::scan::may_follow_name;
+use crate::scan::Assignment;
 
 /// All spellings of all names, sorted.
 #[derive(Default)]
@@ -65,7 +65,7 @@ impl Spellings {
                 if word.len() >= SHORTEST {
                     return vec![word];
                 }
-                let longer = (0..=u8::MAX).filter(|byte| may_follow_name(*byte));
+                let longer = (0..=u8::MAX).filter(|byte| Assignment::can_follow(*byte));
                 let longer = longer.map(|byte| word.iter().copied().chain([fold(byte)]).collect());
                 longer.collect()
             })
@@ -100,11 +100,6 @@ impl Spellings {
                     })
                 })
             })
-    }
-
-    /// Bytes of the longest.
-    pub(crate) fn longest(&self) -> usize {
-        self.0.iter().map(|it| it.bytes.len()).max().unwrap_or(0)
     }
 }
 

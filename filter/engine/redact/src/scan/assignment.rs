@@ -221,15 +221,6 @@ impl Assignment {
     }
 }
 
-/// Whether there is a way to write a value that goes on with this byte behind the name.
-pub(crate) fn may_follow_name(byte: u8) -> bool {
-    let befores = [None, Some(b'"'), Some(b'\''), Some(b'<'), Some(b'&'), Some(b'-'), Some(b' ')];
-    befores.into_iter().any(|before| {
-        let mut assignment = Assignment::new(before, Holds::Anything);
-        assignment.step(byte) != Step::Fails
-    })
-}
-
 /// Bound of [`Assignment::doubtful`].
 pub(crate) const DOUBTFUL: u8 = 64;
 

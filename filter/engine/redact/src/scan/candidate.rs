@@ -129,6 +129,11 @@ impl Candidate {
         }
     }
 
+    /// Whether its value was found by its name.
+    pub(super) fn is_named(&self) -> bool {
+        self.assignment.is_some()
+    }
+
     /// The quotes that a mask needs where there were none, with the backslashes before them.
     pub(super) fn missing_quotes(&self) -> Option<(u8, u8)> {
         let assignment = self.assignment.as_ref()?;
@@ -235,8 +240,16 @@ impl Candidate {
     }
 
     fn assign(&mut self, assignment: &mut Assignment, text: Text<'_>, most: u64) -> Outcome {
-        let bytes = text.window.slice(self.position, text.window.end());
-        for byte in bytes {
+        while let Some(byte) = text.window.byte(self.position) {
+            if assignment.is_certain() && self.start != UNKNOWN {
+                let to = self.start.saturating_add(most).min(text.window.end());
+                let idle = assignment.idle(text.window.slice(self.position, to));
+                if idle > 0 {
+                    self.position += idle as u64;
+                    self.steps += idle as u64 / 16;
+                    continue;
+                }
+            }
             let at = self.position;
             if self.start != UNKNOWN && at - self.start > most {
                 self.overlong = true;
@@ -244,7 +257,7 @@ impl Candidate {
             }
             self.steps += 1;
             self.position += 1;
-            match assignment.step(*byte) {
+            match assignment.step(byte) {
                 Step::More => self.start = UNKNOWN,
                 Step::Starts if at < text.settled => return Outcome::Done,
                 Step::Starts => self.start = at,

@@ -9,7 +9,7 @@ mod runs;
 mod scanner;
 mod window;
 
-pub(crate) use assignment::may_follow_name;
+pub(crate) use assignment::Assignment;
 pub(crate) use scanner::{Scanner, Strictness};
 
 #[cfg(test)]

@@ -15,7 +15,14 @@ fn found(identifier: &str) -> Option<String> {
         .find_map(|at| {
             let rest = bytes[at..].to_ascii_lowercase();
             let found = spellings.iter().find(|(spelling, _)| *spelling == rest)?;
-            Some(fields.field(found.1).unwrap().kind.clone())
+            Some(
+                fields
+                    .fields()
+                    .get(usize::from(found.1))
+                    .unwrap()
+                    .kind
+                    .clone(),
+            )
         })
 }
 
@@ -72,7 +79,7 @@ fn a_field_says_what_its_value_is() {
     names
         .add("my.toml", toml::from_str(entry).unwrap())
         .unwrap();
-    let field = names.field(0).unwrap();
+    let field = names.fields().first().unwrap();
     assert_eq!(
         (field.kind.as_str(), field.category.name()),
         ("x-field", "cloud")
@@ -81,7 +88,7 @@ fn a_field_says_what_its_value_is() {
         (field.confidence, field.holds),
         (Confidence::Low, Holds::Scheme)
     );
-    assert!(names.field(1).is_none());
+    assert!(names.fields().get(1).is_none());
     let spellings: Vec<_> = names.spellings();
     assert_eq!(
         spellings,

@@ -116,6 +116,8 @@ impl Assignment {
             _ if self.context.operator == Operator::Part => matches!(byte, b'\r' | b'\n'),
             0..=0x1f | 0x7f | b'"' | b'\'' | b'`' | b'<' | b'>' => true,
             b'&' | b';' => equals,
+            // A parameter of a path segment ends with the segment.
+            b'/' | b'?' | b'#' => equals && self.context.before == b';',
             _ => false,
         }
     }
@@ -124,6 +126,10 @@ impl Assignment {
     fn behind_word(&mut self, soft: u8) -> Step {
         let context = &self.context;
         let scheme = context.holds == Holds::Scheme;
+        if scheme && self.look.is_signed_scheme() {
+            // Of its parameters one is secret, and there are rules for that.
+            return Step::Fails;
+        }
         if scheme && self.look.is_scheme() {
             self.look = Look::behind_scheme();
             self.phase = Phase::Value(Value::Bare(Bare::Scheme(1)));

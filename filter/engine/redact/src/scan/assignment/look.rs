@@ -12,6 +12,8 @@ const SHORTEST: u8 = 4;
 /// Fewer bytes say nothing where no operator stands before them.
 const SHORTEST_UNCLEAR: u8 = 6;
 /// Where a word is more likely than a credential, only what is as long as this is one.
+/// Shorter words behind a scheme tell what it is about: `Basic realm`.
+const SHORTEST_SCHEME: u8 = 8;
 const LONG_WORD: u8 = 16;
 /// Bytes kept.
 pub(super) const KEPT: usize = 10;
@@ -287,11 +289,19 @@ impl Look {
         }
     }
 
+    /// `AWS4-HMAC-SHA256` and `GOOG4-RSA-SHA256`.
+    pub(super) fn is_signed_scheme(&self) -> bool {
+        matches!(self.first(), b'A' | b'G') && self.has(DIGIT) && self.only(UPPER | DIGIT | HYPHEN)
+    }
+
     /// What stands in an `Authorization` header, or is a word about it.
     fn suits_scheme(&self) -> bool {
         let phrase = self.only(LOWER | UNDERSCORE) && self.has(UNDERSCORE);
         self.has(DIGIT)
-            || !self.has(BLANK) && !phrase && (self.has(SCHEME) || self.length >= LONG_WORD)
+            || !self.has(BLANK)
+                && !phrase
+                && self.length >= SHORTEST_SCHEME
+                && (self.has(SCHEME) || self.length >= LONG_WORD)
     }
 
     /// What stands behind a string that ended with the name: `read("Password: ", user)`.

@@ -360,7 +360,7 @@ fn credentials_behind_a_scheme() {
             "Authorization: Bearer ‹abcdefgh›\n",
             "Authorization:  Token   ‹token=abc123›\n",
             "curl -H 'Authorization: Bearer ‹abcdefgh1›' https://a.test",
-            "Authorization: AWS4-HMAC-SHA256 ‹Credential=AKIA/x, SignedHeaders=host, Signature=abc1›\n",
+            "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/x, SignedHeaders=host, Signature=abc1\n",
             "Authorization: ‹eyJhbGciOiJIUzI1NiJ9.e30.abc›\n",
             "Authorization: required\n",
             "Authorization: Bearer $TOKEN\n",

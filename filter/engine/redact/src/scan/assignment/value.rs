@@ -21,6 +21,8 @@ pub(super) enum Value {
     Container { depth: u16, run: u8, string: u8 },
     /// In an element, maybe behind a `<`.
     Element { less: bool },
+    /// Behind the line that the text of an element is.
+    ElementEnd,
     /// In `<![CDATA[`, so many bytes of it read.
     CdataStart(u8),
     /// In a CDATA section, behind so many `]`.
@@ -34,7 +36,10 @@ impl Value {
             Self::Apostrophe | Self::Element { less: true } => 1,
             Self::Bare(bare) => bare.doubtful(),
             Self::Cdata(run) => run,
-            Self::Number | Self::Element { less: false } | Self::CdataStart(_) => 0,
+            Self::Number
+            | Self::Element { less: false }
+            | Self::ElementEnd
+            | Self::CdataStart(_) => 0,
         }
     }
 }
@@ -62,6 +67,15 @@ impl Assignment {
             Value::Number => self.number(byte),
             Value::Container { depth, run, string } => self.container(depth, run, string, byte),
             Value::Element { less } => self.element(less, byte),
+            Value::ElementEnd => match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => Step::InValue,
+                b'<' => {
+                    self.phase = Phase::Value(Value::Element { less: true });
+                    Step::InValue
+                }
+                // More lines behind `<token>` are its documentation.
+                _ => Step::Fails,
+            },
             Value::CdataStart(count) => match b"![CDATA[".get(usize::from(count)) {
                 Some(expected) if byte == *expected => {
                     self.phase = Phase::Value(if count == 7 {
@@ -105,7 +119,7 @@ impl Assignment {
 
     pub(super) fn finish_value(&mut self, value: Value) -> Step {
         match value {
-            Value::Element { .. } if !self.context.certain => Step::Fails,
+            Value::Element { .. } | Value::ElementEnd if !self.context.certain => Step::Fails,
             Value::CdataStart(_) | Value::Bare(Bare::Scheme(_)) => Step::Fails,
             Value::Bare(Bare::Plain(soft)) => self.end(soft, Ending::of(0, soft)),
             Value::Apostrophe | Value::Bare(Bare::Escapes(..) | Bare::Blanks { .. }) => {
@@ -294,6 +308,10 @@ impl Assignment {
                 }
             }
             (false, b' ' | b'\t' | b'\r' | b'\n') if self.look.is_empty() => Step::More,
+            (false, b'\r' | b'\n') if !self.context.certain => {
+                self.phase = Phase::Value(Value::ElementEnd);
+                Step::InValue
+            }
             (false, _) => self.inside(byte),
         }
     }
