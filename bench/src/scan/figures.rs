@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::headers::Headers;
 use super::memory::Memory;
 use super::rounds::Rate;
+use super::worst::Piece;
 use crate::corpus::Corpus;
 use crate::engine::Runtime;
 
@@ -14,6 +15,8 @@ pub(crate) struct Figures {
     pub(crate) rules: usize,
     pub(crate) corpora: Vec<(String, Vec<Rate>)>,
     pub(crate) notes: Vec<String>,
+    /// Repeated pieces of examples in V8, the slowest first.
+    pub(crate) worst: Vec<Piece>,
     pub(crate) headers: Vec<Headers>,
     pub(crate) memory: Memory,
 }
@@ -32,6 +35,7 @@ impl Figures {
             rules,
             corpora: Vec::new(),
             notes: Vec::new(),
+            worst: Vec::new(),
             headers: Vec::new(),
             memory: Memory::default(),
         }
@@ -61,18 +65,37 @@ impl Figures {
 
     /// One line of JSON for each rate.
     pub(crate) fn lines(&self) -> Result<String> {
-        let mut lines = String::new();
-        for (corpus, rates) in &self.corpora {
-            for rate in rates {
-                lines.push_str(&serde_json::to_string(&Line {
-                    engine: rate.engine,
-                    runtime: rate.runtime.to_string(),
-                    corpus,
-                    mb_per_s: (rate.mb_per_s * 10.0).round() / 10.0,
-                })?);
-                lines.push('\n');
-            }
-        }
-        Ok(lines)
+        let rates = self.corpora.iter().flat_map(|(corpus, rates)| {
+            rates
+                .iter()
+                .map(move |rate| line(rate.engine, rate.runtime, corpus, rate.mb_per_s))
+        });
+        let worst = self.worst.first();
+        rates
+            .chain(worst.map(|piece| line("veilgate", Runtime::V8, "q_worst", piece.mb_per_s)))
+            .collect()
+    }
+}
+
+fn line(engine: &str, runtime: Runtime, corpus: &str, mb_per_s: f64) -> Result<String> {
+    let line = serde_json::to_string(&Line {
+        engine,
+        runtime: runtime.to_string(),
+        corpus,
+        mb_per_s: (mb_per_s * 10.0).round() / 10.0,
+    })?;
+    Ok(line + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_engine_runtime_corpus_and_rate() {
+        assert_eq!(
+            line("veilgate", Runtime::V8, "json", 1623.456).unwrap(),
+            "{\"engine\":\"veilgate\",\"runtime\":\"v8\",\"corpus\":\"json\",\"mb_per_s\":1623.5}\n"
+        );
     }
 }

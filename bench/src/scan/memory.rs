@@ -17,8 +17,8 @@ pub(crate) struct Memory {
     pub(crate) rules: usize,
     /// The most heap that one stream needed, output apart.
     pub(crate) stream: usize,
-    /// Linear memory of the guest after all corpora.
-    pub(crate) guest: u64,
+    /// Linear memory of the guest in V8 after all corpora.
+    pub(crate) guest: Option<u64>,
     /// Size of the guest's module.
     pub(crate) module: u64,
     /// Heap of the engines in Rust that ours is compared with, by their names.

@@ -6,6 +6,7 @@ mod memory;
 mod report;
 mod rounds;
 mod targets;
+mod worst;
 
 use std::fs;
 use std::sync::Arc;
@@ -54,20 +55,33 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let first = corpora.first().context("no corpus of that name")?;
 
     let mut native = Native::new()?;
-    let node = Node::new(&folders.script(), &folders.guest(), Call::Scan)?;
+    ensure!(
+        folders.guest().exists() && folders.guest_without_simd().exists(),
+        "the guests are not built: `make bench-scan` does both"
+    );
+    let node = Node::new(&folders.script(), &folders.guest(), Call::Scan)
+        .inspect_err(|reason| eprintln!("skipped: V8: {reason:#}"))
+        .ok();
     let mut figures = figures::Figures::new(rules.rules().count());
-    let mut engines = engines(options, &folders, &node, &mut figures)?;
+    let mut engines = engines(options, &folders, node.as_ref(), &mut figures)?;
     ensure!(!engines.is_empty(), "no engine of that name");
     for corpus in &corpora {
         figures.add(corpus, rounds::measure(corpus, &mut engines, &budget)?);
     }
     drop(engines);
 
-    figures.headers = headers::measure(&mut native, &node, &folders.guest())?;
+    if let Some(node) = &node
+        && options.engine.is_empty()
+        && options.corpus.is_empty()
+    {
+        let folder = folders.results().join("corpora");
+        figures.worst = worst::pieces(&mut node.clone(), &rules, &folder)?;
+    }
+    figures.headers = headers::measure(&mut native, node.as_ref(), &folders.guest())?;
     figures.memory = memory::Memory {
         rules: rules_bytes,
         stream: memory::stream(&rules, &corpora)?,
-        guest: node.memory()?,
+        guest: node.as_ref().map(Node::memory).transpose()?,
         module: fs::metadata(folders.guest())?.len(),
         others: memory::others(&patterns(&folders.rules())?, first)?,
     };
@@ -85,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn engines(
     options: &Options,
     folders: &Folders,
-    node: &Node,
+    node: Option<&Node>,
     figures: &mut figures::Figures,
 ) -> Result<Vec<Box<dyn Engine>>> {
     let wanted = |name: &str| {
@@ -95,10 +109,12 @@ fn engines(
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
     if wanted("veilgate") {
         engines.push(Box::new(Native::new()?));
-        engines.push(Box::new(node.clone()));
+        if let Some(node) = node {
+            engines.push(Box::new(node.clone()));
+        }
         engines.push(Box::new(Wasmtime::new(&folders.guest(), Call::Scan)?));
     }
-    if wanted("veilgate_no_simd") {
+    if wanted("veilgate_no_simd") && node.is_some() {
         let guest = folders.guest_without_simd();
         engines.push(Box::new(Node::new(
             &folders.script(),
@@ -137,7 +153,9 @@ fn engines(
     }
     if wanted("memory") {
         engines.push(Box::new(Memory));
-        engines.push(Box::new(node.of(Call::Sum)));
+        if let Some(node) = node {
+            engines.push(Box::new(node.of(Call::Sum)));
+        }
         engines.push(Box::new(Wasmtime::new(&folders.guest(), Call::Sum)?));
     }
     Ok(engines)

@@ -35,6 +35,7 @@ pub(crate) fn markdown(figures: &Figures) -> String {
         targets_table(figures),
         rates(figures),
         ratios(figures),
+        worst(figures),
         costs(figures),
     ] {
         text.push_str(&part);
@@ -161,6 +162,32 @@ fn ratios(figures: &Figures) -> String {
     text
 }
 
+/// Where an engine is slowest is where to look next.
+fn worst(figures: &Figures) -> String {
+    const SHOWN: usize = 12;
+    let Some(slowest) = figures.worst.first() else {
+        return String::new();
+    };
+    let mut text = format!(
+        "### Repeated pieces of examples\n\nThe example of every rule, cut at several places and repeated: {} pieces, {} of them under 100 MB/s, the slowest at {:.0} MB/s.\n\n| rule | cut | veilgate v8, MB/s |\n|---|---|--:|\n",
+        figures.worst.len(),
+        figures
+            .worst
+            .iter()
+            .filter(|piece| piece.mb_per_s < 100.0)
+            .count(),
+        slowest.mb_per_s,
+    );
+    for piece in figures.worst.iter().take(SHOWN) {
+        let _infallible = writeln!(
+            text,
+            "| `{}` | {} | {:.0} |",
+            piece.kind, piece.cut, piece.mb_per_s
+        );
+    }
+    text
+}
+
 fn costs(figures: &Figures) -> String {
     let memory = &figures.memory;
     let mut text = String::from("### Memory\n\n| what | bytes |\n|---|--:|\n");
@@ -172,7 +199,7 @@ fn costs(figures: &Figures) -> String {
         ),
         (
             "linear memory of the guest after all corpora, its stack of 1 MiB and its chunks of 64 KB included",
-            memory.guest,
+            memory.guest.unwrap_or_default(),
         ),
         ("module of the guest", memory.module),
     ] {
@@ -181,7 +208,7 @@ fn costs(figures: &Figures) -> String {
     for (name, bytes) in &memory.others {
         let _infallible = writeln!(text, "| `{name}`, heap after 1 MB | {bytes} |");
     }
-    text.push_str("\n### Headers\n\n| map | native | V8 | wasmtime |\n|---|--:|--:|--:|\n");
+    text.push_str("\n### Headers\n\n| map | native | wasmtime | V8 |\n|---|--:|--:|--:|\n");
     for maps in figures.headers.chunk_by(|one, next| one.map == next.map) {
         if let Some(map) = maps.first() {
             let _infallible = write!(

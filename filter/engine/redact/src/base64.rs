@@ -99,44 +99,53 @@ impl Decoder {
 /// Encodes a stream.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Encoder {
-    bits: u32,
     /// Bytes of the group begun.
-    bytes: u8,
+    begun: [u8; 2],
+    length: usize,
 }
 
 impl Encoder {
-    /// Takes bytes, and gives every digit that is complete.
-    pub(crate) fn push(&mut self, bytes: &[u8], mut give: impl FnMut(u8)) {
-        for byte in bytes {
-            self.bits = self.bits << 8 | u32::from(*byte);
-            self.bytes += 1;
-            if self.bytes == 3 {
-                for shift in [18, 12, 6, 0] {
-                    give(digit(self.bits >> shift & 0x3f));
-                }
-                *self = Self::default();
+    /// Encodes what `out` holds from `start` on, in its place, up to the last group that is complete.
+    pub(crate) fn encode(&mut self, out: &mut Vec<u8>, start: usize) {
+        out.splice(start..start, self.begun.into_iter().take(self.length));
+        let bytes = out.len().saturating_sub(start);
+        let (groups, length) = (bytes / 3, bytes % 3);
+        let begun = out.get(start + 3 * groups..).unwrap_or_default();
+        (self.begun, self.length) = ([0; 2], length);
+        self.begun
+            .iter_mut()
+            .zip(begun)
+            .for_each(|(to, from)| *to = *from);
+        out.resize(start + 4 * groups, 0);
+        // From the end: a group's digits stand where later groups stood.
+        for group in (0..groups).rev() {
+            let bytes = out.get(start + 3 * group..).and_then(<[u8]>::first_chunk);
+            let [a, b, c] = *bytes.unwrap_or(&[0; 3]);
+            let bits = u32::from_be_bytes([0, a, b, c]);
+            let digits = out.get_mut(start + 4 * group..);
+            if let Some(digits) = digits.and_then(<[u8]>::first_chunk_mut) {
+                *digits = [18, 12, 6, 0].map(|shift| digit(bits >> shift & 0x3f));
             }
         }
     }
 
     /// Bytes taken whose digits were not given yet.
     pub(crate) fn held(&self) -> usize {
-        usize::from(self.bytes)
+        self.length
     }
 
     /// The group ends here.
-    pub(crate) fn finish(&mut self, padded: bool, mut give: impl FnMut(u8)) {
-        let Self { bits, bytes } = std::mem::take(self);
-        let (digits, padding) = match bytes {
-            1 => ([bits >> 2, bits << 4, 0], 2),
-            2 => ([bits >> 10, bits >> 4, bits << 2], 1),
-            _ => return,
+    pub(crate) fn finish(&mut self, padded: bool, out: &mut Vec<u8>) {
+        let Self { begun, length } = std::mem::take(self);
+        let text = encode(begun.get(..length).unwrap_or_default());
+        let padding = if padded {
+            text.len().next_multiple_of(4)
+        } else {
+            0
         };
-        digits
-            .iter()
-            .take(usize::from(bytes) + 1)
-            .for_each(|value| give(digit(value & 0x3f)));
-        (0..padding).filter(|_| padded).for_each(|_| give(b'='));
+        let end = out.len() + padding.max(text.len());
+        out.extend(text);
+        out.resize(end, b'=');
     }
 }
 
@@ -222,14 +231,20 @@ mod tests {
             let text = String::from_utf8(encode(&bytes)).unwrap();
             assert_eq!(streamed(&text), Ok(bytes.clone()));
             for padded in [false, true] {
-                let (mut encoder, mut digits) = (Encoder::default(), Vec::new());
-                let (a, b) = bytes.split_at(bytes.len() / 2);
-                encoder.push(a, |digit| digits.push(digit));
-                encoder.push(b, |digit| digits.push(digit));
+                let mut encoder = Encoder::default();
+                let mut out = b"before".to_vec();
+                for piece in bytes.chunks(usize::from(length % 5) + 1) {
+                    let start = out.len();
+                    out.extend(piece);
+                    encoder.encode(&mut out, start);
+                }
                 assert_eq!(encoder.held(), bytes.len() % 3);
-                encoder.finish(padded, |digit| digits.push(digit));
+                encoder.finish(padded, &mut out);
                 let padding = if padded { (3 - bytes.len() % 3) % 3 } else { 0 };
-                assert_eq!(digits, [text.as_bytes(), &b"=="[..padding]].concat());
+                assert_eq!(
+                    out,
+                    [b"before", text.as_bytes(), &b"=="[..padding]].concat()
+                );
             }
         }
         assert_eq!(streamed("Zg==Zm8=Zm9v"), Ok(b"ffofoo".to_vec()));

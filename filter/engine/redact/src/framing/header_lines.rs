@@ -9,6 +9,8 @@ use super::Sink;
 
 /// Most bytes of header lines that are kept until they are complete.
 const LONGEST: usize = 8192;
+/// Bytes that header lines ordinarily have.
+const ORDINARY: usize = 512;
 
 /// Collects header lines, and gives them out with their credentials masked as those of a message are.
 pub(crate) struct HeaderLines {
@@ -27,8 +29,13 @@ impl HeaderLines {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), RedactError> {
-        if self.bytes.len() + bytes.len() > LONGEST {
+        let length = self.bytes.len() + bytes.len();
+        if length > LONGEST {
             return Err(RedactError::Limit(Limit::HeaderLines));
+        }
+        if length > self.bytes.capacity() {
+            let capacity = length.next_power_of_two();
+            self.bytes.reserve_exact(capacity - self.bytes.len());
         }
         self.bytes.extend_from_slice(bytes);
         Ok(())
@@ -75,6 +82,8 @@ impl HeaderLines {
             sink.skip(line.len())?;
         }
         bytes.clear();
+        // What a part or the scanner keeps from here on comes in place of long lines, not beside them.
+        bytes.shrink_to(ORDINARY);
         self.bytes = bytes;
         Ok(())
     }

@@ -5,8 +5,8 @@ use crate::base64::{Decoder, Encoder};
 
 use super::{Frames, Sink};
 
-/// Digits that are decoded before what came of them is encoded again: bounds the buffers.
-const PIECE: usize = 1024;
+/// Digits that are decoded before what comes of them is encoded again: bounds the buffer.
+const PIECE: usize = 256;
 
 /// Where in the text we are.
 ///
@@ -17,7 +17,6 @@ pub(crate) struct WebText {
     decoder: Decoder,
     encoder: Encoder,
     decoded: Vec<u8>,
-    scanned: Vec<u8>,
 }
 
 impl WebText {
@@ -27,7 +26,6 @@ impl WebText {
             decoder: Decoder::default(),
             encoder: Encoder::default(),
             decoded: Vec::new(),
-            scanned: Vec::new(),
         }
     }
 
@@ -56,8 +54,9 @@ impl WebText {
         let finished = self.decoder.finish(&mut self.decoded);
         finished.map_err(|_| RedactError::Opaque)?;
         self.scan(sink)?;
-        let ended = self.frames.end(&mut sink.aside(&mut self.scanned));
-        self.encode(sink);
+        let start = sink.out.len();
+        let ended = self.frames.end(sink);
+        self.encoder.encode(sink.out, start);
         self.pad(sink);
         ended
     }
@@ -76,20 +75,14 @@ impl WebText {
 
     /// Scans what was decoded, and encodes what comes out.
     fn scan(&mut self, sink: &mut Sink<'_>) -> Result<(), RedactError> {
-        let frames = &mut self.frames;
-        let written = frames.write(&mut sink.aside(&mut self.scanned), &self.decoded);
+        let start = sink.out.len();
+        let written = self.frames.write(sink, &self.decoded);
         self.decoded.clear();
-        self.encode(sink);
+        self.encoder.encode(sink.out, start);
         written
     }
 
-    fn encode(&mut self, sink: &mut Sink<'_>) {
-        self.encoder
-            .push(&self.scanned, |digit| sink.out.push(digit));
-        self.scanned.clear();
-    }
-
     fn pad(&mut self, sink: &mut Sink<'_>) {
-        self.encoder.finish(true, |digit| sink.out.push(digit));
+        self.encoder.finish(true, sink.out);
     }
 }

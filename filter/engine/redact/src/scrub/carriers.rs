@@ -14,7 +14,7 @@ use super::span::Span;
 pub(crate) struct Carriers {
     headers: Names<Role>,
     cookies: Names<Carrier>,
-    cookie_words: Vec<(String, Carrier)>,
+    cookie_words: Vec<Word>,
     queries: Names<Carrier>,
     files: Vec<(String, Carrier)>,
     schemes: Names<Scheme>,
@@ -31,6 +31,13 @@ pub(crate) struct Carriers {
 pub(crate) struct Carrier {
     kind: String,
     category: String,
+}
+
+/// What gives a name away wherever in it it stands.
+struct Word {
+    text: Box<[u8]>,
+    letters: u64,
+    carrier: Carrier,
 }
 
 /// An authentication scheme.
@@ -128,7 +135,11 @@ impl Carriers {
         }
         for entry in parsed.cookie {
             let carrier = Carrier::new(&entry.kind, &entry.category);
-            let word = |word: &String| (word.to_ascii_lowercase(), carrier.clone());
+            let word = |word: &String| Word {
+                text: lower(word).into(),
+                letters: letters(&lower(word)),
+                carrier: carrier.clone(),
+            };
             self.cookie_words.extend(entry.words.iter().map(word));
             for (name, carrier) in entry.carriers() {
                 self.cookies.insert(&lower(&name), carrier);
@@ -186,15 +197,14 @@ impl Carriers {
         if let Some(carrier) = exact.or_else(|| self.cookies.get(without_number(name)?)) {
             return Some(carrier);
         }
-        if self.excludes(name) {
-            return None;
-        }
+        let letters = letters(name);
         let word = self
             .cookie_words
             .iter()
-            .find(|(word, _)| contains(name, word.as_bytes()))
-            .map(|(_, carrier)| carrier);
+            .find(|word| word.letters & !letters == 0 && contains(name, &word.text))
+            .map(|word| &word.carrier);
         word.or(hidden.then_some(&self.hidden_cookie))
+            .filter(|_| !self.excludes(name))
     }
 
     /// What the parameter of this name in a URL is.
@@ -300,6 +310,11 @@ fn without_number(name: &[u8]) -> Option<&[u8]> {
     let last = name.iter().rposition(|byte| !byte.is_ascii_digit())?;
     let numbered = last + 1 < name.len() && matches!(name.get(last), Some(b'_' | b'.' | b'-'));
     name.get(..last).filter(|_| numbered)
+}
+
+/// The different bytes of a name, by their lower six bits. A name without the letters of a word need not be searched for it.
+fn letters(name: &[u8]) -> u64 {
+    name.iter().fold(0, |set, byte| set | 1 << (byte & 63))
 }
 
 fn contains(name: &[u8], word: &[u8]) -> bool {

@@ -4,8 +4,8 @@ use crate::RedactError;
 use crate::base64::{Decoder, Encoder};
 use crate::framing::Sink;
 
-/// Digits that are decoded before what came of them is encoded again: bounds the buffers.
-const PIECE: usize = 1024;
+/// Digits that are decoded before what comes of them is encoded again: bounds the buffers.
+const PIECE: usize = 512;
 /// A first line longer than mail allows has no end.
 const LONGEST_LINE: usize = 998;
 
@@ -16,7 +16,8 @@ pub(super) struct Encoded {
     lines: Lines,
     output: Output,
     decoded: Vec<u8>,
-    scanned: Vec<u8>,
+    /// What came out before the lines were known.
+    first: Vec<u8>,
     /// How far what the scanner was given is behind the stream.
     lag: usize,
 }
@@ -71,19 +72,19 @@ impl Encoded {
             self.lines = Lines::One;
         }
         self.scan(sink)?;
-        sink.aside(&mut self.scanned).flush()?;
-        let (input, lines) = (&self.input, self.lines);
-        self.output.encode(&self.scanned, lines, sink.out);
+        let start = sink.out.len();
+        sink.flush()?;
+        self.output.encode(sink.out, start, self.lines);
         if !sink.scanner.is_muted() {
-            self.output.finish(padded, lines, sink.out);
-            sink.out.extend_from_slice(input.ends_with);
+            self.output.finish(padded, sink.out, self.lines);
+            sink.out.extend_from_slice(self.input.ends_with);
         }
         sink.skip(self.lag)
     }
 
     /// Bytes kept beside the scanner.
     pub(super) fn held(&self) -> usize {
-        self.scanned.len()
+        self.first.len()
             + self.output.encoder.held()
             + usize::from(!self.input.decoder.is_aligned())
             + self.input.ends_with.len()
@@ -119,38 +120,58 @@ impl Encoded {
     /// Scans what was decoded, and encodes what comes out as soon as its lines are known.
     fn scan(&mut self, sink: &mut Sink<'_>) -> Result<(), RedactError> {
         self.lag = self.lag.saturating_sub(self.decoded.len());
-        let written = sink.aside(&mut self.scanned).write(&self.decoded);
+        let start = sink.out.len();
+        let written = if let Lines::Unknown = self.lines {
+            sink.aside(&mut self.first).write(&self.decoded)
+        } else {
+            sink.out.append(&mut self.first);
+            let written = sink.write(&self.decoded);
+            self.output.encode(sink.out, start, self.lines);
+            written
+        };
         self.decoded.clear();
-        if !matches!(self.lines, Lines::Unknown) {
-            self.output.encode(&self.scanned, self.lines, sink.out);
-            self.scanned.clear();
-        }
         written
     }
 }
 
 impl Output {
-    fn encode(&mut self, bytes: &[u8], lines: Lines, out: &mut Vec<u8>) {
-        let column = &mut self.column;
-        self.encoder
-            .push(bytes, |digit| set(digit, column, lines, out));
+    /// Encodes what `out` holds from `start` on, in its place.
+    fn encode(&mut self, out: &mut Vec<u8>, start: usize, lines: Lines) {
+        self.encoder.encode(out, start);
+        self.wrap(out, start, lines);
     }
 
-    fn finish(&mut self, padded: bool, lines: Lines, out: &mut Vec<u8>) {
-        let column = &mut self.column;
-        self.encoder
-            .finish(padded, |digit| set(digit, column, lines, out));
+    fn finish(&mut self, padded: bool, out: &mut Vec<u8>, lines: Lines) {
+        let start = out.len();
+        self.encoder.finish(padded, out);
+        self.wrap(out, start, lines);
     }
-}
 
-/// A digit, on the next line if this one is full.
-fn set(digit: u8, column: &mut usize, lines: Lines, out: &mut Vec<u8>) {
-    if let Lines::Many { width, line_break } = lines
-        && *column == width
-    {
-        out.extend_from_slice(line_break);
-        *column = 0;
+    /// Breaks the digits from `start` on into lines. A line is broken only before a digit that does not fit.
+    fn wrap(&mut self, out: &mut Vec<u8>, start: usize, lines: Lines) {
+        let Lines::Many { width, line_break } = lines else {
+            return;
+        };
+        let digits = out.len().saturating_sub(start);
+        let column = self.column;
+        let (Some(last), false) = ((column + digits).checked_sub(1), digits == 0) else {
+            return;
+        };
+        self.column = last % width + 1;
+        out.resize(out.len() + last / width * line_break.len(), 0);
+        // From the end: what moves, moves to where later digits stood.
+        for nth in (0..digits).rev() {
+            let breaks = (column + nth) / width * line_break.len();
+            let to = start + nth + breaks;
+            if breaks == 0 {
+                break;
+            }
+            out.copy_within(start + nth..=start + nth, to);
+            if (column + nth) % width == 0
+                && let Some(place) = out.get_mut(to - line_break.len()..to)
+            {
+                place.copy_from_slice(line_break);
+            }
+        }
     }
-    out.push(digit);
-    *column += 1;
 }
