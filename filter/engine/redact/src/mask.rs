@@ -108,34 +108,31 @@ impl Masker {
         }
     }
 
-    /// The mask of a whole JSON value, with its quotes if it is a string: a string, whatever the value was, and as valid. In the same length a
-    /// value of one byte becomes `0`.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "values under the names of JSON members are not masked yet"
-        )
-    )]
-    pub(crate) fn mask_json_value(&self, kind: &str, value: &[u8], out: &mut Vec<u8>) {
-        if self.keeps_length() {
-            match value.len().checked_sub(2) {
+    /// The mask of a JSON value that has no quotes, a number or a container: a string, with `quotes`, which are backslashes and the quote behind them. In the
+    /// same length, if that is asked for, a value too short for quotes becomes zeros.
+    pub(crate) fn mask_json_value(
+        &self,
+        kind: &str,
+        value: &[u8],
+        quotes: (u8, u8),
+        keep_length: bool,
+        out: &mut Vec<u8>,
+    ) {
+        let around = 2 * (u64::from(quotes.0) + 1);
+        if self.keeps_length() || keep_length {
+            match (value.len() as u64).checked_sub(around) {
                 Some(length) => {
-                    out.push(b'"');
-                    Self::stars(length as u64, out);
-                    out.push(b'"');
+                    quote(quotes, out);
+                    Self::stars(length, out);
+                    quote(quotes, out);
                 }
                 None => out.extend(value.iter().map(|_| b'0')),
             }
             return;
         }
-        let content = value
-            .strip_prefix(b"\"")
-            .and_then(|rest| rest.strip_suffix(b"\""))
-            .unwrap_or(value);
-        out.push(b'"');
-        self.mask(kind, content, out);
-        out.push(b'"');
+        quote(quotes, out);
+        self.mask(kind, value, out);
+        quote(quotes, out);
     }
 
     /// The mask of a value that was seen, but not kept.
@@ -196,6 +193,12 @@ impl Masker {
     pub(crate) fn hash(&self) -> Option<Hash> {
         self.keyed.clone().map(Hash)
     }
+}
+
+/// A quote, with the backslashes before it.
+pub(crate) fn quote((backslashes, quote): (u8, u8), out: &mut Vec<u8>) {
+    out.extend((0..backslashes).map(|_| b'\\'));
+    out.push(quote);
 }
 
 impl fmt::Debug for Masker {
@@ -371,12 +374,13 @@ mod tests {
     #[test]
     fn any_json_value_becomes_a_string() {
         let json = |style, value: &str| {
-            let mut out = Vec::new();
-            Masker::new(style, None).mask_json_value("kind", value.as_bytes(), &mut out);
+            let (mut out, quotes) = (Vec::new(), (0, b'"'));
+            let masker = Masker::new(style, None);
+            masker.mask_json_value("kind", value.as_bytes(), quotes, false, &mut out);
             serde_json::from_slice::<serde::de::IgnoredAny>(&out).unwrap();
             String::from_utf8(out).unwrap()
         };
-        for value in ["\"text\"", "12345", "-1.5e3", "7", "[1,2]", "{}", "\"\""] {
+        for value in ["12345", "[1,\"a\"]", "{\"a\":1}"] {
             assert_eq!(json(MaskStyle::Label, value), "\"[REDACTED:kind]\"");
             assert_eq!(json(MaskStyle::SameLength, value).len(), value.len());
         }
@@ -384,10 +388,14 @@ mod tests {
         assert_eq!(json(MaskStyle::SameLength, "10"), "\"\"");
         assert_eq!(json(MaskStyle::SameLength, "7"), "0");
         assert_eq!(json(MaskStyle::Fixed("x".into()), "7"), "\"x\"");
-        assert_eq!(
-            json(MaskStyle::KeepLast4, "\"0123456789abcdefwxyz\""),
-            "\"[REDACTED:kind]wxyz\""
-        );
+    }
+
+    #[test]
+    fn json_within_a_json_string_keeps_its_backslashes() {
+        let mut out = Vec::new();
+        let masker = Masker::new(MaskStyle::Label, None);
+        masker.mask_json_value("kind", b"12345", (1, b'"'), false, &mut out);
+        assert_eq!(out, br#"\"[REDACTED:kind]\""#);
     }
 
     #[test]

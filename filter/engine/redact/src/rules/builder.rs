@@ -7,6 +7,7 @@ use super::file::{self, RuleFile};
 use super::index::Index;
 use super::prebuilt::{self, Prebuilt};
 use super::rule::Rule;
+use super::spellings::Spellings;
 use crate::RuleError;
 use crate::scrub::Carriers;
 
@@ -59,7 +60,7 @@ impl RuleSetBuilder {
     pub fn disable(mut self, kind: &str) -> Result<Self, RuleError> {
         let before = self.rules.len();
         self.rules.retain(|rule| rule.kind() != kind);
-        if self.rules.len() == before {
+        if !self.carriers.fields.disable(kind) && self.rules.len() == before {
             return Err(RuleError::UnknownKind {
                 kind: kind.to_owned(),
             });
@@ -72,6 +73,11 @@ impl RuleSetBuilder {
     /// # Errors
     /// More anchors than one index can hold.
     pub fn build(mut self) -> Result<RuleSet, RuleError> {
+        for rule in self.carriers.fields.rules() {
+            if self.rules.iter().all(|known| known.kind() != rule.kind()) {
+                self.rules.push(rule);
+            }
+        }
         if self.rules.len() >= usize::from(u16::MAX) {
             return Err(RuleError::Anchors(format!(
                 "{} rules are too many",
@@ -81,6 +87,7 @@ impl RuleSetBuilder {
         // Of two rules for the same bytes the surer one names them, then the more specific one; files are already in order of name.
         self.rules.sort_by_key(|rule| {
             (
+                rule.matcher.value.is_empty(),
                 Reverse(rule.confidence()),
                 Reverse(
                     rule.matcher
@@ -91,10 +98,12 @@ impl RuleSetBuilder {
                 ),
             )
         });
-        let index = Index::new(&self.rules)?;
+        let spellings = Spellings::new(&self.carriers.fields, &self.rules);
+        let index = Index::new(&self.rules, &spellings.words())?;
         Ok(RuleSet {
             rules: self.rules,
             index,
+            spellings,
             carriers: self.carriers,
         })
     }

@@ -51,6 +51,8 @@ struct Entry {
     rules: (u16, u16),
 }
 
+/// Not a rule: a name may start here.
+pub(crate) const NAMES: u16 = u16::MAX;
 /// Bytes behind the first that are compared before a rule is tried on the end of a text.
 const NEXT: usize = 2;
 /// No folded byte: whatever follows.
@@ -87,7 +89,8 @@ fn bucket(four: u32) -> usize {
 }
 
 impl Index {
-    pub(super) fn new(rules: &[Rule]) -> Result<Self, RuleError> {
+    /// `names` are the folded first bytes of names.
+    pub(super) fn new(rules: &[Rule], names: &[Vec<u8>]) -> Result<Self, RuleError> {
         let mut anchors: BTreeMap<(usize, u64, u8, u8), Vec<u16>> = BTreeMap::new();
         let mut filter = Filter(Box::new([0; WORDS]));
         let mut firsts = vec![Vec::new(); 256];
@@ -120,6 +123,15 @@ impl Index {
                     .or_default()
                     .push(id);
             }
+        }
+        for word in names {
+            let (key, four) = (key(word), four(word));
+            filter.insert(four);
+            let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
+            anchors
+                .entry((bucket(four), key, length, 0))
+                .or_default()
+                .push(NAMES);
         }
         let mut index = Self {
             filter,

@@ -6,7 +6,8 @@ use super::bytes::ByteSet;
 use super::compiled::Compiled;
 use super::pattern;
 
-/// In this order: the byte before, the lead, the parts of the value, then the tail or the byte after.
+/// In this order: the byte before, the lead, the parts of the value, then the tail or the byte after. Without parts: values are found by their names alone.
+#[derive(Default)]
 pub(crate) struct Matcher {
     pub(crate) before: Option<ByteSet>,
     /// Empty if the value comes first.

@@ -12,21 +12,35 @@ mod compiled;
 mod example;
 mod file;
 mod index;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the builder does not take them yet"
+    )
+)]
+mod known;
 mod matcher;
+mod names;
 mod pattern;
 mod prebuilt;
 mod rule;
+mod spellings;
 
 use std::sync::Arc;
 
 pub use builder::RuleSetBuilder;
+pub use known::KnownValue;
 pub use rule::Rule;
 
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
-pub(crate) use index::{Filter, Hit, Index};
+pub(crate) use index::{Filter, Hit, Index, NAMES};
 pub(crate) use matcher::{Matcher, Part};
+pub(crate) use names::{FieldEntry, FieldNames, Holds};
+pub(crate) use spellings::{Name, Named, Spellings};
 
 use crate::scrub::Carriers;
 use crate::{RuleError, RuleId};
@@ -37,6 +51,7 @@ use crate::{RuleError, RuleId};
 pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) index: Index,
+    pub(crate) spellings: Spellings,
     pub(crate) carriers: Carriers,
 }
 

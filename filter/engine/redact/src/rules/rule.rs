@@ -8,6 +8,7 @@ use super::compiled::{Compiled, Source};
 use super::example;
 use super::file::RuleEntry;
 use super::matcher::Matcher;
+use super::names::{Field, Holds};
 use super::prebuilt;
 use crate::{Confidence, RuleError};
 
@@ -131,6 +132,28 @@ impl Rule {
     /// Whether a value may go on without end (a PEM body), consumed in constant memory.
     pub fn swallows(&self) -> bool {
         self.matcher.tail.is_some()
+    }
+
+    /// The rule of the values under the names of a field: found by the name, whatever they look like.
+    pub(super) fn of_field(file: &'static str, name: &str, field: &Field) -> Self {
+        let value = match field.holds {
+            Holds::Uuid => "{{uuid}}",
+            _ => "{{b62:32}}",
+        };
+        Self {
+            kind: Cow::Owned(field.kind.clone()),
+            title: Cow::Owned(format!("Value under a name such as `{name}`")),
+            provider: Cow::Borrowed("Any"),
+            file: Cow::Borrowed(file),
+            category: field.category,
+            confidence: field.confidence,
+            texts: Texts::Own {
+                references: Vec::new(),
+                examples: vec![format!("{{\"{name}\": \"{value}\"}}")],
+                counter_examples: vec![format!("{{\"{name}_hint\": \"{value}\"}}")],
+            },
+            matcher: Matcher::default(),
+        }
     }
 
     pub(super) fn compile(file: &str, provider: &str, entry: RuleEntry) -> Result<Self, RuleError> {

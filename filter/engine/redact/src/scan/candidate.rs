@@ -2,6 +2,7 @@
 
 use crate::rules::{Automaton, ByteSet, Matcher, Part, State};
 
+use super::assignment::{Assignment, Step, ValueShape};
 use super::escape::{self, Escape};
 use super::runs::Runs;
 use super::window::Window;
@@ -23,6 +24,8 @@ pub(super) struct Candidate {
     position: u64,
     /// Where the value would end, if the next byte allows it.
     pending: Option<u64>,
+    /// What follows a name, if a name is what started it.
+    assignment: Option<Assignment>,
     /// The first byte of the escapes that this text is written with, once its lead was seen to be: from there on escapes come before bytes.
     written_with: Option<u8>,
     /// Bytes looked at.
@@ -33,6 +36,8 @@ pub(super) struct Candidate {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Behind a name.
+    Name,
     /// A part of the lead, by number.
     Lead(u8),
     /// A part of the value, by number.
@@ -97,6 +102,7 @@ impl Candidate {
             count: 0,
             position: start,
             pending: None,
+            assignment: None,
             written_with: None,
             steps: 0,
             overlong: false,
@@ -105,24 +111,58 @@ impl Candidate {
         candidate
     }
 
+    /// A name that ends at `end`, and what may follow it.
+    pub(super) fn named(rule: u16, end: u64, assignment: Assignment) -> Self {
+        Self {
+            rule,
+            start: UNKNOWN,
+            end: None,
+            phase: Phase::Name,
+            state: State::default(),
+            count: 0,
+            position: end,
+            pending: None,
+            assignment: Some(assignment),
+            written_with: None,
+            steps: 0,
+            overlong: false,
+        }
+    }
+
+    /// Whether its value was found by its name.
+    pub(super) fn is_named(&self) -> bool {
+        self.assignment.is_some()
+    }
+
+    /// The quotes that a mask needs where there were none, with the backslashes before them.
+    pub(super) fn missing_quotes(&self) -> Option<(u8, u8)> {
+        let assignment = self.assignment.as_ref()?;
+        matches!(
+            assignment.shape(),
+            ValueShape::Number | ValueShape::Container
+        )
+        .then(|| assignment.quote())
+    }
+
     /// The next byte that it will look at.
     pub(super) fn position(&self) -> u64 {
         self.position
     }
 
+    /// Whether it is a credential for certain, and only its end is open.
     pub(super) fn in_tail(&self) -> bool {
-        self.phase == Phase::Tail
+        let named = self.assignment.as_ref().is_some_and(Assignment::is_certain);
+        self.phase == Phase::Tail || named
     }
 
     pub(super) fn in_lead(&self) -> bool {
-        matches!(self.phase, Phase::Lead(_))
+        matches!(self.phase, Phase::Lead(_)) || self.phase == Phase::Name && self.start == UNKNOWN
     }
 
     /// Whether from here on both would do the same: two leads, since a value also matters for where it started.
     pub(super) fn same_lead(&self, other: &Self) -> bool {
         self.rule == other.rule
-            && self.in_lead()
-            && other.in_lead()
+            && matches!(self.phase, Phase::Lead(_))
             && self.phase == other.phase
             && (self.state, self.count) == (other.state, other.count)
             && (self.start, self.position) == (other.start, other.position)
@@ -130,6 +170,9 @@ impl Candidate {
 
     /// Goes on through the text. O(length), but a run of one class that was walked before is not walked again.
     pub(super) fn follow(&mut self, matcher: &Matcher, text: Text<'_>, runs: &mut Runs) -> Outcome {
+        if self.phase == Phase::Name {
+            return self.follow_name(text, text.most_held);
+        }
         if let Phase::Lead(part) = self.phase {
             match self.follow_lead(matcher, part, text, runs) {
                 Went::Through => {}
@@ -154,6 +197,9 @@ impl Candidate {
         runs: &mut Runs,
     ) -> Outcome {
         self.overlong = false;
+        if self.phase == Phase::Name {
+            return self.follow_name(text, u64::MAX);
+        }
         match self.follow_value(matcher, text, text.window.end(), runs) {
             Outcome::Unfinished if !text.complete => Outcome::Unfinished,
             _ => Outcome::Done,
@@ -175,6 +221,70 @@ impl Candidate {
             return Outcome::Done;
         }
         Outcome::Unfinished
+    }
+
+    /// From behind a name to the end of its value, of which no more than `most` bytes are taken before its end is known.
+    fn follow_name(&mut self, text: Text<'_>, most: u64) -> Outcome {
+        let Some(mut assignment) = self.assignment else {
+            return Outcome::Done;
+        };
+        let outcome = self.assign(&mut assignment, text, most);
+        self.assignment = Some(assignment);
+        if outcome == Outcome::Unfinished && assignment.is_certain() {
+            let certain = self
+                .position
+                .saturating_sub(u64::from(assignment.doubtful()));
+            self.end = Some(certain.max(self.start));
+        }
+        outcome
+    }
+
+    fn assign(&mut self, assignment: &mut Assignment, text: Text<'_>, most: u64) -> Outcome {
+        while let Some(byte) = text.window.byte(self.position) {
+            if assignment.is_certain() && self.start != UNKNOWN {
+                let to = self.start.saturating_add(most).min(text.window.end());
+                let idle = assignment.idle(text.window.slice(self.position, to));
+                if idle > 0 {
+                    self.position += idle as u64;
+                    self.steps += idle as u64 / 16;
+                    continue;
+                }
+            }
+            let at = self.position;
+            if self.start != UNKNOWN && at - self.start > most {
+                self.overlong = true;
+                return Outcome::Unfinished;
+            }
+            self.steps += 1;
+            self.position += 1;
+            match assignment.step(byte) {
+                Step::More => self.start = UNKNOWN,
+                Step::Starts if at < text.settled => return Outcome::Done,
+                Step::Starts => self.start = at,
+                Step::InValue => {}
+                Step::Ends(before) => {
+                    self.end = Some(at.saturating_sub(u64::from(before)));
+                    return Outcome::Done;
+                }
+                Step::EndsHere => {
+                    self.end = Some(at + 1);
+                    return Outcome::Done;
+                }
+                Step::Fails => {
+                    self.end = None;
+                    return Outcome::Done;
+                }
+            }
+        }
+        if !text.complete {
+            return Outcome::Unfinished;
+        }
+        self.end = match assignment.finish() {
+            Step::Ends(before) => Some(self.position.saturating_sub(u64::from(before))),
+            Step::EndsHere => Some(self.position),
+            Step::More | Step::Starts | Step::InValue | Step::Fails => None,
+        };
+        Outcome::Done
     }
 
     /// Through the lead, up to where the value starts.
@@ -242,7 +352,7 @@ impl Candidate {
     ) -> Outcome {
         loop {
             let went = match self.phase {
-                Phase::Lead(_) => return Outcome::Done,
+                Phase::Name | Phase::Lead(_) => return Outcome::Done,
                 Phase::Value(nth) => {
                     let last = usize::from(nth) + 1 == matcher.value.len();
                     let Some(part) = matcher.value.get(usize::from(nth)) else {
@@ -287,6 +397,7 @@ impl Candidate {
 
     fn enter(&mut self, matcher: &Matcher, phase: Phase) {
         let automaton = match phase {
+            Phase::Name => None,
             Phase::Lead(nth) => matcher.lead.get(usize::from(nth)).and_then(Part::automaton),
             Phase::Value(nth) => matcher
                 .value

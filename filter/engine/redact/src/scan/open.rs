@@ -1,6 +1,6 @@
 //! A value longer than may be held: followed to its end in constant memory.
 
-use crate::mask::Hash;
+use crate::mask::{Hash, quote};
 use crate::{Masker, RuleSet, Treatment};
 
 use super::candidate::{Candidate, Outcome, Text};
@@ -16,6 +16,10 @@ pub(super) struct Open {
     treatment: Treatment,
     /// Masked byte for byte instead of by a label at the end.
     stars: bool,
+    /// Bytes given out in place of as many of the value, if it is masked byte for byte.
+    starred: u64,
+    /// What a mask needs around it, where the value had none.
+    quotes: Option<(u8, u8)>,
     hash: Option<Hash>,
     taken: u64,
     last: [u8; 4],
@@ -29,6 +33,7 @@ impl Open {
         hash: Option<Hash>,
     ) -> Self {
         Self {
+            quotes: candidate.missing_quotes(),
             candidate,
             start: candidate.start,
             done: false,
@@ -36,6 +41,7 @@ impl Open {
             stars,
             hash,
             taken: candidate.start,
+            starred: 0,
             last: [0; 4],
         }
     }
@@ -60,7 +66,20 @@ impl Open {
         match self.treatment {
             Treatment::Reveal => out.extend_from_slice(bytes),
             Treatment::Mask | Treatment::Block if self.stars => {
-                Masker::stars(bytes.len() as u64, out);
+                // The last bytes wait: a closing quote may have to come in their place.
+                let quotes = self
+                    .quotes
+                    .map_or(0, |(backslashes, _)| u64::from(backslashes) + 1);
+                if let Some(quotes) = self
+                    .quotes
+                    .filter(|_| self.taken == self.start && end > self.start)
+                {
+                    quote(quotes, out);
+                    self.starred = u64::from(quotes.0) + 1;
+                }
+                let free = (end - self.start).saturating_sub(quotes);
+                Masker::stars(free.saturating_sub(self.starred), out);
+                self.starred = self.starred.max(free);
             }
             Treatment::Mask | Treatment::Block => {
                 if let Some(hash) = &mut self.hash {
@@ -75,9 +94,15 @@ impl Open {
         self.taken = end;
     }
 
-    /// Sets its mask, if that was not done on the way.
+    /// Sets its mask, or what is left of it.
     pub(super) fn finish(self, kind: &str, masker: &Masker, out: &mut Vec<u8>) {
-        if self.treatment != Treatment::Reveal && !self.stars {
+        if self.treatment == Treatment::Reveal {
+            return;
+        }
+        if let Some(quotes) = self.quotes.filter(|_| !self.stars) {
+            quote(quotes, out);
+        }
+        if !self.stars {
             masker.mask_parts(
                 kind,
                 self.end() - self.start,
@@ -85,6 +110,9 @@ impl Open {
                 self.hash.map(Hash::fingerprint),
                 out,
             );
+        }
+        if let Some(quotes) = self.quotes {
+            quote(quotes, out);
         }
     }
 }

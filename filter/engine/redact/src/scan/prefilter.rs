@@ -39,8 +39,8 @@ use crate::rules::Filter;
 
 /// Bytes classified at once.
 const BLOCK: usize = 64;
-/// Bytes read behind a block.
-const AHEAD: usize = 8;
+/// Bytes read behind a block: the start of a word, and most hosts.
+const AHEAD: usize = 32;
 /// Bytes before a word that decide whether it is one: an escape such as `\u000a`.
 const CONTEXT: usize = 6;
 
@@ -195,7 +195,7 @@ fn with_password(mut authority: u64, now: Classes, block: &[u8; BLOCK + AHEAD]) 
             let bytes = block.iter().skip(here.trailing_zeros() as usize);
             bytes.copied().find(|byte| !is_host(*byte))
         };
-        if colon & before_slash == 0 && (slash != 0 || host() == Some(b'"')) {
+        if colon & before_slash == 0 && (slash != 0 || matches!(host(), Some(b'/' | b'"'))) {
             left ^= here;
         }
     }

@@ -11,9 +11,10 @@ mod treatment;
 
 use std::sync::Arc;
 
-use crate::rules::{Hit, Index, Rule};
+use crate::rules::{Hit, Index, NAMES, Name, Named, Rule};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
+use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
 use super::open::Open;
 use super::prefilter::Starts;
@@ -24,6 +25,10 @@ use super::window::Window;
 const PIECE: usize = 4096;
 /// Bytes of a word that must be known before it is looked up.
 const WORD: u64 = 8;
+/// Names that can end at different places behind the same start.
+const NAMES_AT_ONCE: usize = 4;
+/// Bytes before a name that may belong to its identifier.
+const IDENTIFIER: u64 = 128;
 /// Under this many candidates a look for those that do the same costs more than it saves.
 const FEW: usize = 8;
 
@@ -275,16 +280,30 @@ impl Scanner {
                 index,
                 &mut hits,
             );
+            let mut postponed = None;
             for (at, hit) in hits.drain(..) {
                 if !self.ready.is_empty() {
                     self.settle(at.saturating_sub(index.reach() as u64), judge, out)?;
                 }
                 let start = at.saturating_sub(u64::from(hit.offset));
-                if start >= base && !self.muted {
-                    for id in index.rules(hit) {
+                if start < base || self.muted {
+                    continue;
+                }
+                for id in index.rules(hit) {
+                    if *id != NAMES {
                         self.attempt(rules, *id, start, at, complete);
+                    } else if !self.attempt_names(rules, at, complete) {
+                        // Too little is known of the name: it is looked up once more, and so is all behind it.
+                        postponed = Some(at);
                     }
                 }
+                if postponed.is_some() {
+                    break;
+                }
+            }
+            if let Some(at) = postponed {
+                self.position = at;
+                break;
             }
         }
         self.hits = hits;
@@ -307,6 +326,47 @@ impl Scanner {
                 self.live.push(candidate);
             }
         }
+    }
+
+    /// Follows what stands behind the names at a place. False if it may yet be a longer name.
+    fn attempt_names(&mut self, rules: &RuleSet, at: u64, complete: bool) -> bool {
+        let mut named = [None; NAMES_AT_ONCE];
+        let mut slots = named.iter_mut();
+        let text = self.window.slice(at, self.window.end());
+        for name in rules.spellings.find(text) {
+            match name {
+                Name::Known(name) => {
+                    if let Some(slot) = slots.next() {
+                        *slot = Some(name);
+                    }
+                }
+                Name::Unfinished if !complete => return false,
+                Name::Unfinished => {}
+            }
+        }
+        for name in named.into_iter().flatten() {
+            if let Some(mut candidate) = self.candidate(rules, at, name)
+                && let Some(rule) = rules.rules.get(usize::from(name.rule))
+                && self.follow(&mut candidate, rule, complete) == Outcome::Unfinished
+            {
+                self.live.push(candidate);
+            }
+        }
+        true
+    }
+
+    /// A name at a place, unless the identifier that it belongs to is one of its look-alikes.
+    fn candidate(&self, rules: &RuleSet, at: u64, name: Named) -> Option<Candidate> {
+        let end = at + name.length as u64;
+        let base = at.saturating_sub(IDENTIFIER).max(self.text_start);
+        let text = self.window.slice(base, end);
+        let (from, before) = identifier(text, text.len() - name.length.min(text.len()));
+        let whole = text.get(from..).unwrap_or_default();
+        if rules.carriers.fields.excluded(whole) {
+            return None;
+        }
+        let assignment = Assignment::new(before, name.holds);
+        Some(Candidate::named(name.rule, end, assignment))
     }
 
     /// Whether a value that starts here could not win.

@@ -1,8 +1,7 @@
 //! The bytes of a stream that are still needed: held back, or looked back at.
 
-/// Bytes before the first held one that stay readable: a word cut off before it is long enough to be looked up, what an anchor has before the word,
-/// and an escape such as `\u000a` before that.
-const HISTORY: u64 = 64;
+/// Bytes before the first held one that stay readable: a name cut off before it is known, and the identifier that it belongs to.
+const HISTORY: u64 = 256;
 
 /// A moving part of the stream, addressed by stream offset.
 #[derive(Default)]

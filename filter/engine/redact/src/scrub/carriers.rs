@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-use crate::rules::parse;
+use crate::rules::{FieldEntry, FieldNames, parse};
 use crate::{Confidence, RuleError, RuleId};
 
 use super::names::{Folded, Names};
@@ -19,6 +19,8 @@ pub(crate) struct Carriers {
     files: Vec<(String, Carrier)>,
     schemes: Names<Scheme>,
     exclude: Names<()>,
+    /// Names in bodies.
+    pub(crate) fields: FieldNames,
     pub(super) authorization: Carrier,
     pub(super) userinfo: Carrier,
     hidden_cookie: Carrier,
@@ -74,6 +76,8 @@ struct CarrierFile {
     file: Vec<NamesEntry>,
     #[serde(default)]
     scheme: Vec<SchemeEntry>,
+    #[serde(default)]
+    field: Vec<FieldEntry>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +113,7 @@ impl Default for Carriers {
             files: Vec::new(),
             schemes: Names::default(),
             exclude: Names::default(),
+            fields: FieldNames::default(),
             authorization: Carrier::new("authorization", "http-auth"),
             userinfo: Carrier::new("url-password", "password"),
             hidden_cookie: Carrier::new("cookie", "http-auth"),
@@ -157,6 +162,10 @@ impl Carriers {
         }
         for name in parsed.exclude {
             self.exclude.insert(&plain(&name), ());
+            self.fields.exclude(&name);
+        }
+        for entry in parsed.field {
+            self.fields.add(file, entry)?;
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ fn is_special(text: &[u8], at: usize) -> bool {
 fn password_may_follow(rest: &[u8]) -> bool {
     let delimiter = rest.iter().find(|byte| matches!(byte, b':' | b'/'));
     let end = rest.iter().find(|byte| !is_host(**byte));
-    delimiter != Some(&b'/') && end != Some(&b'"')
+    delimiter != Some(&b'/') && !matches!(end, Some(b'/' | b'"'))
 }
 
 #[test]

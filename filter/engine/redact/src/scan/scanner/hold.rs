@@ -1,6 +1,7 @@
 //! What can be given out, and what must be held back.
 
 use super::{Candidate, Outcome, Scanner, Strictness, UNKNOWN, text};
+use crate::rules::Name;
 use crate::scan::runs::Runs;
 
 impl Scanner {
@@ -54,6 +55,10 @@ impl Scanner {
             if word && (at < self.position || !self.starts_word(at)) {
                 continue;
             }
+            if word {
+                let value = self.value_of_name(at, bytes);
+                beginning = value.unwrap_or(end).min(beginning);
+            }
             for id in self.rules.index.starting_with(bytes) {
                 let value = self.value(id, at, &mut runs);
                 beginning = value.unwrap_or(end).min(beginning);
@@ -84,6 +89,28 @@ impl Scanner {
         before.last().is_none_or(|before| {
             !before.is_ascii_alphanumeric() || capital(at) && !before.is_ascii_uppercase()
         }) || [2, 3, 6].into_iter().any(escape)
+    }
+
+    /// Where the value behind a name would start that starts here.
+    fn value_of_name(&self, at: u64, bytes: &[u8]) -> Option<u64> {
+        let starts = self.rules.spellings.find(bytes).filter_map(|name| {
+            let Name::Known(name) = name else {
+                return None;
+            };
+            let mut candidate = self.candidate(&self.rules, at, name)?;
+            let text = text(
+                &self.window,
+                false,
+                self.settled,
+                self.strictness,
+                self.limits,
+            );
+            let rule = self.rules.rules.get(usize::from(name.rule))?;
+            let outcome = candidate.follow(&rule.matcher, text, &mut Runs::default());
+            let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
+            possible.then_some(candidate.start)
+        });
+        starts.min()
     }
 
     /// Where the value of this rule would start, if the rule started here and what is known does not speak against it.

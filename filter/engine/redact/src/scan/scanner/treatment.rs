@@ -33,12 +33,27 @@ impl Scanner {
             let rival = self.live.iter().map(|rival| rival.start).min();
             match best {
                 Some(best) if best.start < rival.unwrap_or(UNKNOWN).min(unseen) => {
-                    self.treat(best, judge, out)?;
+                    self.treat(self.with_kind(best), judge, out)?;
                 }
                 _ if self.overflow(judge, out)? => {}
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Of a value that was found by its name, the rule that knows its shape: a policy can say more about a `github-pat` than about a `token-field`.
+    fn with_kind(&self, mut found: Candidate) -> Candidate {
+        if !found.is_named() {
+            return found;
+        }
+        let by_shape = self
+            .ready
+            .iter()
+            .filter(|other| other.start == found.start && !other.is_named())
+            .map(|other| other.rule)
+            .min();
+        found.rule = by_shape.unwrap_or(found.rule);
+        found
     }
 
     /// Drops what overlaps a match that is certain to win: the first of all, as far as it reaches by now.
@@ -81,6 +96,12 @@ impl Scanner {
         if let Some(rule) = self.rules.rules.get(usize::from(found.rule)) {
             let value = self.window.slice(found.start, end);
             match judge.treat(&finding(rule, found, end, self.masker.fingerprint(value))) {
+                Treatment::Mask if found.missing_quotes().is_some() => {
+                    let quotes = found.missing_quotes().unwrap_or((0, b'"'));
+                    let keep = self.strictness == Strictness::Field;
+                    self.masker
+                        .mask_json_value(rule.kind(), value, quotes, keep, out);
+                }
                 Treatment::Mask if self.strictness == Strictness::Field => {
                     Masker::stars(end - found.start, out);
                 }

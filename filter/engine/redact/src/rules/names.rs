@@ -1,0 +1,264 @@
+//! Names under which credentials travel in bodies: how the scanner finds them, and which of their look-alikes it leaves alone.
+//!
+//! Names differ between stacks in case and in what joins their words, so a name stands for all its spellings. An identifier counts if it ends with a
+//! name at the start of a word: `db_password`, `dbPassword`, not `password_hint`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::rule::{Category, Rule};
+use crate::{Confidence, RuleError};
+
+/// Fewer letters would make every other word a candidate.
+const SHORTEST: usize = 3;
+/// What joins the words of a name, a space included: `API key: ...`.
+const JOINTS: [&str; 5] = ["", "_", "-", ".", " "];
+
+/// All names of fields, and what values under them are called.
+#[derive(Default)]
+pub(crate) struct FieldNames {
+    fields: Vec<Field>,
+    names: BTreeMap<String, u16>,
+    exclude: Exclusions,
+}
+
+/// What a value under a name is.
+pub(crate) struct Field {
+    pub(crate) kind: String,
+    pub(crate) category: Category,
+    pub(crate) confidence: Confidence,
+    pub(crate) holds: Holds,
+}
+
+/// What the value under a name can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Holds {
+    /// A scalar, or a container whose members belong to it.
+    #[default]
+    Anything,
+    /// A scalar; of a container the members speak for themselves.
+    Scalar,
+    /// A scalar whose first word may name a scheme: `Bearer ...`.
+    Scheme,
+    /// A UUID: whatever else is there identifies something.
+    Uuid,
+}
+
+/// One `[[field]]` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FieldEntry {
+    kind: String,
+    category: Category,
+    confidence: Confidence,
+    #[serde(default)]
+    holds: Holds,
+    names: Vec<String>,
+}
+
+impl FieldNames {
+    /// Adds the names of one entry. A name that is known already keeps its first meaning.
+    pub(crate) fn add(&mut self, file: &str, entry: FieldEntry) -> Result<(), RuleError> {
+        let problem = |problem: String| RuleError::Field {
+            file: file.to_owned(),
+            rule: entry.kind.clone(),
+            field: "names",
+            problem,
+        };
+        let id = u16::try_from(self.fields.len())
+            .map_err(|_| problem("belong to more than 65535 entries; join some".to_owned()))?;
+        for name in &entry.names {
+            let words = words(name);
+            if words.join("").len() < SHORTEST
+                || !words
+                    .iter()
+                    .all(|word| word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            {
+                return Err(problem(format!(
+                    "include `{name}`, which is not made of at least {SHORTEST} ASCII letters and digits in words joined by `_`"
+                )));
+            }
+            self.names.entry(words.join("_")).or_insert(id);
+        }
+        self.fields.push(Field {
+            kind: entry.kind,
+            category: entry.category,
+            confidence: entry.confidence,
+            holds: entry.holds,
+        });
+        Ok(())
+    }
+
+    /// Leaves alone identifiers that end with this name at the start of a word or, if it ends in `*`, hold words that start so.
+    pub(crate) fn exclude(&mut self, name: &str) {
+        self.exclude.add(name);
+    }
+
+    /// What the numbers of [`spellings`](Self::spellings) stand for.
+    pub(super) fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// One rule for each kind, with an example under the first of its names.
+    pub(super) fn rules(&self) -> impl Iterator<Item = Rule> {
+        let named = self.names.iter().filter_map(|(name, id)| {
+            let field = self.fields.get(usize::from(*id))?;
+            Some((name, field))
+        });
+        let mut first: BTreeMap<&str, (&str, &Field)> = BTreeMap::new();
+        for (name, field) in named {
+            first.entry(&field.kind).or_insert((name, field));
+        }
+        first
+            .into_values()
+            .map(|(name, field)| Rule::of_field("carriers.toml", name, field))
+    }
+
+    /// Forgets the names of one kind. False if there are none.
+    pub(super) fn disable(&mut self, kind: &str) -> bool {
+        let fields = &self.fields;
+        let known = self.names.len();
+        self.names.retain(|_, id| {
+            let field = fields.get(usize::from(*id));
+            field.is_none_or(|field| field.kind != kind)
+        });
+        self.names.len() < known
+    }
+
+    /// Every spelling, in lower case, by which a name is found where a word starts, with the number of its field; sorted, each once.
+    ///
+    /// One whose last words are a spelling of the same field is left out: the shorter one finds it as well.
+    pub(crate) fn spellings(&self) -> Vec<(Vec<u8>, u16)> {
+        let mut spellings: Vec<(Vec<u8>, u16)> = Vec::new();
+        for (name, id) in &self.names {
+            let ends_with_another = name.match_indices('_').any(|(at, _)| {
+                let rest = name.get(at + 1..).unwrap_or_default();
+                self.names.get(rest) == Some(id)
+            });
+            for joint in JOINTS {
+                if joint.is_empty() || name.contains('_') && !ends_with_another {
+                    spellings.push((name.replace('_', joint).into_bytes(), *id));
+                }
+            }
+        }
+        spellings.sort();
+        spellings.dedup_by(|later, earlier| later.0 == earlier.0);
+        spellings
+    }
+
+    /// Whether this whole identifier is a look-alike. O(length), no allocation.
+    pub(crate) fn excluded(&self, identifier: &[u8]) -> bool {
+        self.exclude.contains(identifier)
+    }
+}
+
+/// The words of a name, in lower case.
+fn words(name: &str) -> Vec<String> {
+    name.split(['_', '-', '.', ' '])
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+/// Look-alikes, folded.
+#[derive(Default)]
+struct Exclusions {
+    /// With their hashes, by which they are sorted.
+    endings: Vec<(u64, Vec<u8>)>,
+    beginnings: Vec<Vec<u8>>,
+}
+
+impl Exclusions {
+    fn add(&mut self, name: &str) {
+        let letters: Vec<u8> = folded(name.trim_end_matches('*').as_bytes()).collect();
+        if letters.is_empty() {
+            return;
+        }
+        if name.ends_with('*') {
+            self.beginnings.push(letters);
+            return;
+        }
+        let hash = letters
+            .iter()
+            .rev()
+            .fold(BASIS, |hash, letter| hashed(hash, *letter));
+        let entry = (hash, letters);
+        if let Err(at) = self.endings.binary_search(&entry) {
+            self.endings.insert(at, entry);
+        }
+    }
+
+    /// From its end on, since that is where the endings are: one hash grows letter by letter, and is looked up where a word starts.
+    fn contains(&self, identifier: &[u8]) -> bool {
+        let mut hash = BASIS;
+        for at in (0..identifier.len()).rev() {
+            let Some(byte) = identifier.get(at).filter(|byte| is_letter(**byte)) else {
+                continue;
+            };
+            hash = hashed(hash, byte.to_ascii_lowercase());
+            if starts_word(identifier, at) {
+                let rest = identifier.get(at..).unwrap_or_default();
+                if self.ends(hash, rest) || self.begins(rest) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn ends(&self, hash: u64, rest: &[u8]) -> bool {
+        let from = self.endings.partition_point(|(other, _)| *other < hash);
+        self.endings
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|(other, _)| *other == hash)
+            .any(|(_, ending)| folded(rest).eq(ending.iter().copied()))
+    }
+
+    fn begins(&self, rest: &[u8]) -> bool {
+        self.beginnings.iter().any(|beginning| {
+            let mut letters = folded(rest);
+            beginning
+                .iter()
+                .all(|letter| letters.next() == Some(*letter))
+        })
+    }
+}
+
+/// Where [`hashed`] begins.
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// One step of FNV-1a. Letters are compared as well, so a collision gains nothing.
+fn hashed(hash: u64, letter: u8) -> u64 {
+    (hash ^ u64::from(letter)).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// Case and joints do not count.
+fn folded(name: &[u8]) -> impl Iterator<Item = u8> {
+    name.iter()
+        .filter(|byte| is_letter(**byte))
+        .map(u8::to_ascii_lowercase)
+}
+
+fn is_letter(byte: u8) -> bool {
+    !matches!(byte, b'-' | b'_' | b'.' | b' ')
+}
+
+/// Whether a word starts here: behind what is no letter or digit, or with a capital behind a letter that is none.
+fn starts_word(identifier: &[u8], at: usize) -> bool {
+    let byte = |at: usize| identifier.get(at).copied();
+    match (at.checked_sub(1).and_then(byte), byte(at)) {
+        (None, Some(_)) => true,
+        (Some(before), Some(byte)) => {
+            !before.is_ascii_alphanumeric()
+                || byte.is_ascii_uppercase() && !before.is_ascii_uppercase()
+        }
+        (_, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
