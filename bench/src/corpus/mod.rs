@@ -33,7 +33,7 @@ impl Sizes {
     pub(crate) const FULL: Self = Self {
         clean: 12_000_000,
         planted: 6_000_000,
-        adversarial: 2_000_000,
+        adversarial: 1_000_000,
     };
     pub(crate) const QUICK: Self = Self {
         clean: 3_000_000,
@@ -48,6 +48,22 @@ pub(crate) fn deterministic(length: usize) -> [(&'static str, Vec<u8>); 2] {
         ("json", json::documents(101, length)),
         ("html", markup::pages(102, length)),
     ]
+}
+
+/// What is made to hurt, the same on every machine as long as the rules are.
+pub(crate) fn hostile(rules: &Arc<RuleSet>, length: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let mut texts = vec![
+        ("adv_kw", adversarial::keywords(9, length)),
+        ("adv_near", planted::truncated(&rules.corpus(), length, 10)),
+        ("adv_dense", adversarial::dense(11, length)),
+        ("adv_escape", adversarial::escapes(12, length)),
+    ];
+    texts.extend(
+        adversarial::REPEATED
+            .iter()
+            .map(|(name, piece)| (*name, adversarial::repeated(piece, length))),
+    );
+    texts
 }
 
 /// All corpora, or those named, written to `folder`.
@@ -82,13 +98,6 @@ pub(crate) fn build(
         ("log_1k", plant(&clean_log, 1_000, 6)),
         ("html_1k", plant(&clean_html, 1_000, 7)),
         ("b64", json::blobs(8, sizes.planted)),
-        ("adv_kw", adversarial::keywords(9, sizes.adversarial)),
-        (
-            "adv_near",
-            planted::truncated(&samples, sizes.adversarial, 10),
-        ),
-        ("adv_dense", adversarial::dense(11, sizes.adversarial)),
-        ("adv_escape", adversarial::escapes(12, sizes.adversarial)),
     ];
     texts.splice(
         0..0,
@@ -98,11 +107,7 @@ pub(crate) fn build(
             ("html", clean_html),
         ],
     );
-    texts.extend(
-        adversarial::REPEATED
-            .iter()
-            .map(|(name, piece)| (*name, adversarial::repeated(piece, sizes.adversarial / 2))),
-    );
+    texts.extend(hostile(rules, sizes.adversarial));
     fs::create_dir_all(folder)?;
     texts
         .into_iter()

@@ -15,8 +15,8 @@ use crate::heap;
 pub(crate) struct Memory {
     /// Heap of the compiled rules.
     pub(crate) rules: usize,
-    /// The most heap that one stream needed, output apart.
-    pub(crate) stream: usize,
+    /// The most heap that one stream needed, output apart, and on which corpus.
+    pub(crate) stream: (usize, String),
     /// Linear memory of the guest in V8 after all corpora.
     pub(crate) guest: Option<u64>,
     /// Size of the guest's module.
@@ -52,12 +52,12 @@ fn scan(engine: &mut dyn Engine, corpus: &Corpus) -> Result<()> {
     Ok(())
 }
 
-/// The most heap that a stream of any corpus needs at once. Its output goes to a buffer that was there before.
-pub(crate) fn stream(rules: &Rules, corpora: &[Corpus]) -> Result<usize> {
+/// The most heap that a stream of any corpus needs at once, and on which. Its output goes to a buffer that was there before.
+pub(crate) fn stream(rules: &Rules, corpora: &[Corpus]) -> Result<(usize, String)> {
     const PART: usize = 2_000_000;
     let masker = Arc::new(Masker::new(MaskStyle::Label, None));
     let mut output = Vec::with_capacity(64 * CHUNK);
-    let mut most = 0;
+    let mut most = (0, String::new());
     for corpus in corpora {
         let text = corpus.bytes.get(..PART).unwrap_or(&corpus.bytes);
         let (bytes, result) = heap::most(|| {
@@ -74,7 +74,7 @@ pub(crate) fn stream(rules: &Rules, corpora: &[Corpus]) -> Result<usize> {
             stream.end(&mut MaskAll, &mut output)
         });
         result.map_err(|error| anyhow!("{}: {error}", corpus.name))?;
-        most = most.max(bytes);
+        most = most.max((bytes, corpus.name.clone()));
     }
     Ok(most)
 }

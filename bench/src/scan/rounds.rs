@@ -18,9 +18,9 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) const FULL: Self = Self {
-        time: Duration::from_millis(900),
+        time: Duration::from_millis(1500),
         rounds: 3,
-        repetitions: 3,
+        repetitions: 5,
     };
     pub(crate) const QUICK: Self = Self {
         time: Duration::from_millis(120),

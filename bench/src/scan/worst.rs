@@ -30,9 +30,13 @@ pub(crate) fn pieces(engine: &mut dyn Engine, rules: &Rules, folder: &Path) -> R
     let mut cuts: Vec<(String, &'static str, Range<usize>)> = Vec::new();
     for sample in rules.corpus() {
         for (cut, piece) in cut(&sample) {
-            let from = corpus.bytes.len();
-            corpus.bytes.extend(piece.bytes().cycle().take(LENGTH));
-            cuts.push((sample.kind.clone(), cut, from..corpus.bytes.len()));
+            // Whether the first of them counts as a word decides about all others.
+            for start in 0..2 {
+                let from = corpus.bytes.len();
+                let text = piece.bytes().cycle().skip(start).take(LENGTH);
+                corpus.bytes.extend(text);
+                cuts.push((sample.kind.clone(), cut, from..corpus.bytes.len()));
+            }
         }
     }
     fs::write(&corpus.file, &corpus.bytes)?;

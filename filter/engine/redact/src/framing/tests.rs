@@ -443,3 +443,137 @@ mod frames {
         assert_eq!(outcome.out, stars(json.as_bytes()));
     }
 }
+
+mod any {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    #[derive(Clone)]
+    struct Piece(Vec<u8>);
+
+    impl std::fmt::Debug for Piece {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{}", self.0.escape_ascii())
+        }
+    }
+
+    fn joined(pieces: &[Piece]) -> Vec<u8> {
+        pieces.iter().flat_map(|piece| piece.0.clone()).collect()
+    }
+
+    /// What framings are made of, in any order.
+    fn pieces() -> Vec<Piece> {
+        let token = token();
+        let base64 = String::from_utf8(crate::base64::encode(token.as_bytes())).unwrap();
+        let texts = [
+            "\r",
+            "\n",
+            "\r\n",
+            "\n\n",
+            "\x1e",
+            "\u{feff}",
+            "data: ",
+            "id:",
+            ":",
+            "--",
+            "--edge",
+            "--edge--",
+            "--edge\r\n",
+            "\r\n--edge\r\n",
+            "\r\n--edge1\r\n",
+            "Content-Disposition: form-data; name=\"password\"\r\n",
+            "Content-Disposition: form-data; name=a; filename=\"b.pem\"\n",
+            "Content-Transfer-Encoding: base64\r\n",
+            "Content-Transfer-Encoding: quoted-printable\r\n",
+            "Content-Type: multipart/mixed; boundary=edge1\r\n",
+            "Authorization: Bearer x\r\n",
+            " folded\r\n",
+            "YWJj",
+            "YQ==",
+            "AAAAAAA=",
+            "AAAA",
+            "\0\0\0\0\x05",
+            "\x0a\x03",
+            "\0",
+            "\u{1}",
+            "\u{2}",
+            "ghp_",
+            "x",
+            " ",
+            "{\"a\":",
+            "eyJ",
+            "hvs.",
+        ];
+        let mut pieces: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_vec()).into();
+        pieces.extend([token.into_bytes(), base64.into_bytes()]);
+        pieces.extend(pem().map(String::into_bytes));
+        pieces.push(vec![0x80, 0, 0, 0, 20]);
+        pieces.push(vec![0xef]);
+        pieces.into_iter().map(Piece).collect()
+    }
+
+    fn framings() -> Vec<Framing> {
+        let mut framings = vec![Framing::Lines, Framing::Events, Framing::Message];
+        for pass in [false, true] {
+            framings.extend([
+                Framing::Multipart {
+                    boundary: b"edge".to_vec(),
+                    pass_opaque: pass,
+                },
+                Framing::Grpc {
+                    pass_compressed: pass,
+                },
+                Framing::GrpcWebText {
+                    pass_compressed: pass,
+                },
+                Framing::Connect {
+                    pass_compressed: pass,
+                },
+            ]);
+        }
+        framings
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn cuts_give_the_same(
+            framing in select(framings()),
+            style in select(vec![MaskStyle::Label, MaskStyle::SameLength]),
+            pieces in vec(select(pieces()), 0..24),
+            cuts in vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let text = joined(&pieces);
+            let setup = Setup {
+                style,
+                ..Setup::new(framing)
+            };
+            let whole = setup.run_whole(&text);
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+            cuts.sort_unstable();
+            let ends = cuts.iter().copied().chain([text.len()]);
+            let starts = [0].into_iter().chain(cuts.iter().copied());
+            let chunks = starts.zip(ends).map(|(from, to)| &text[from..to]);
+            prop_assert_eq!(setup.run(chunks), setup.run_whole(&text));
+            prop_assert_eq!(setup.run(text.chunks(1)), whole);
+        }
+
+        #[test]
+        fn no_token_gets_through_a_form(
+            pieces in vec(select(pieces()), 0..12),
+            more in vec(select(pieces()), 0..6),
+        ) {
+            let token = format!(" {} ", token());
+            let text = [&joined(&pieces), token.as_bytes(), &joined(&more)].concat();
+            let setup = Setup::new(Framing::Multipart {
+                boundary: b"edge".to_vec(),
+                pass_opaque: false,
+            });
+            prop_assert!(!setup.run_whole(text).text().contains(token.as_str()));
+        }
+    }
+}

@@ -55,11 +55,11 @@ struct Output {
 impl Encoded {
     pub(super) fn write(&mut self, sink: &mut Sink<'_>, bytes: &[u8]) -> Result<(), RedactError> {
         for piece in bytes.chunks(PIECE) {
-            for byte in piece {
-                self.read(*byte)?;
-            }
+            let read = piece.iter().try_for_each(|byte| self.read(*byte));
             self.lag += piece.len();
+            // What comes out before an error must not depend on how the text was cut either.
             self.scan(sink)?;
+            read?;
         }
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Output {
                 break;
             }
             out.copy_within(start + nth..=start + nth, to);
-            if (column + nth) % width == 0
+            if (column + nth).is_multiple_of(width)
                 && let Some(place) = out.get_mut(to - line_break.len()..to)
             {
                 place.copy_from_slice(line_break);

@@ -10,7 +10,7 @@ mod head;
 
 use std::sync::Arc;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use crate::{Masker, RedactError, RuleSet};
 
@@ -104,21 +104,30 @@ impl Multipart {
         self.line.len() + self.head.len() + self.content.held()
     }
 
-    /// Takes everything up to the next end of line, and that, which may belong to a delimiter unless header lines need it.
+    /// Takes header lines one by one, and content up to where a delimiter may start.
     fn read_line(&mut self, sink: &mut Sink<'_>, rest: &[u8]) -> Result<usize, RedactError> {
-        let length = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let line = rest.get(..length).unwrap_or_default();
-        let text = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let (now, later) = if self.in_head {
-            (line, &[][..])
+        let end = if self.in_head {
+            memchr(b'\n', rest)
         } else {
-            line.split_at_checked(text.len()).unwrap_or((line, &[]))
+            memmem::find(rest, b"\n--")
         };
-        self.give(sink, now)?;
-        self.line.extend_from_slice(later);
-        if line.ends_with(b"\n") || !later.is_empty() {
-            self.at = At::Start { end: later.len() };
+        let length = end.map_or(rest.len(), |at| at + 1);
+        let part = rest.get(..length).unwrap_or_default();
+        if self.in_head {
+            self.give(sink, part)?;
+            if end.is_some() {
+                self.at = At::Start { end: 0 };
+            }
+            return Ok(length);
+        }
+        let (text, start) = part.split_at_checked(settled(part)).unwrap_or_default();
+        self.give(sink, text)?;
+        if !start.is_empty() {
+            self.line.extend_from_slice(start);
+            let hyphen = usize::from(start.ends_with(b"-"));
+            self.at = At::Start {
+                end: start.len() - hyphen,
+            };
         }
         Ok(length)
     }
@@ -219,6 +228,16 @@ impl Multipart {
         self.content = Content::Text;
         sink.flush()
     }
+}
+
+/// How much of a part cannot be the end of a line before a delimiter, or the delimiter's first hyphen.
+fn settled(part: &[u8]) -> usize {
+    let text = part
+        .strip_suffix(b"-")
+        .filter(|text| text.ends_with(b"\n"))
+        .unwrap_or(part);
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.strip_suffix(b"\r").unwrap_or(text).len()
 }
 
 #[cfg(test)]

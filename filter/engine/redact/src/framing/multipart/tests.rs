@@ -280,7 +280,13 @@ fn base64_is_decoded_and_encoded_again() {
         let text = body(&[(head, text)]);
         assert_eq!(setup().run_whole(&text).text(), text);
     }
-    for text in ["YWI=YWI=", "Y", "a b.c", "YW_-"] {
+    for text in [
+        "YWI=YWI=",
+        "Y",
+        "a b.c",
+        "YW_-",
+        "YWJj\r\nYWJj\r\nYWJjYWJj.",
+    ] {
         let outcome = setup().outcome(body(&[(head, text)]));
         assert_eq!(outcome.result, Err(RedactError::Opaque), "{text}");
     }
