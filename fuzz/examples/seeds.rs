@@ -4,7 +4,7 @@
 mod cases;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
@@ -12,22 +12,40 @@ fn main() -> io::Result<()> {
     let root = fuzz.parent().unwrap_or(fuzz);
     let corpus = fuzz.join("corpus");
     let cases = cases::read(&root.join("filter/engine/redact/testdata"));
+    let decoders = ["inflate", "brotli", "zstd"];
     for target in targets(&fuzz.join("fuzz_targets"))? {
         let folder = corpus.join(&target);
         fs::create_dir_all(&folder)?;
-        if target == "rule_files" {
-            continue;
-        }
-        // A choice, no cuts, then the text.
         for case in &cases {
             let name = case.name.replace(['/', ' '], "-");
-            fs::write(folder.join(name), [b"\0\0", case.input.as_slice()].concat())?;
+            let bodies = match target.as_str() {
+                "rule_files" => Vec::new(),
+                decoder if decoders.contains(&decoder) => encoded(decoder, &case.input)?,
+                "content_type" => {
+                    let head = format!("{}\n", case.content_type);
+                    vec![[head.as_bytes(), &case.input].concat()]
+                }
+                _ => vec![case.input.clone()],
+            };
+            // A choice, no cuts, then the text.
+            for (nth, body) in bodies.iter().enumerate() {
+                let choice = u8::try_from(nth).unwrap_or(0);
+                fs::write(
+                    folder.join(format!("{name}-{nth}")),
+                    [&[choice, 0], body.as_slice()].concat(),
+                )?;
+            }
         }
-        for encoding in 0..8 {
-            for nth in (0..320_u16).step_by(5) {
+        if target == "rule_files" || decoders.contains(&target.as_str()) {
+            continue;
+        }
+        for encoding in 0..4 {
+            for nth in (0..320_u16).step_by(4) {
                 let [low, high] = nth.to_le_bytes();
+                let choice = u8::try_from(nth % 10).unwrap_or(0);
                 let text = [
-                    b"\x01\x02\x09\0\x15\0a ".as_slice(),
+                    &[choice, 2, 9, 0, 0x15, 0],
+                    b"a ".as_slice(),
                     &[0xff, low, high, encoding],
                     b" b",
                 ];
@@ -43,6 +61,38 @@ fn main() -> io::Result<()> {
         fs::copy(&file, corpus.join("rule_files").join(name))?;
     }
     Ok(())
+}
+
+/// The body in the coding, once for each choice of the target.
+fn encoded(decoder: &str, body: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+    let level = flate2::Compression::default();
+    let read = |mut encoder: Box<dyn Read + '_>| {
+        let mut out = Vec::new();
+        encoder.read_to_end(&mut out).map(|_| out)
+    };
+    match decoder {
+        "inflate" => Ok(vec![
+            read(Box::new(flate2::read::GzEncoder::new(body, level)))?,
+            read(Box::new(flate2::read::ZlibEncoder::new(body, level)))?,
+            read(Box::new(flate2::read::GzEncoder::new(
+                body,
+                flate2::Compression::none(),
+            )))?,
+            read(Box::new(flate2::read::DeflateEncoder::new(body, level)))?,
+        ]),
+        "brotli" => [1, 5, 11]
+            .into_iter()
+            .map(|quality| {
+                read(Box::new(brotli::CompressorReader::new(
+                    body, 4096, quality, 20,
+                )))
+            })
+            .collect(),
+        _ => [1, 3, 19]
+            .into_iter()
+            .map(|level| zstd::encode_all(&body.repeat(3)[..], level))
+            .collect(),
+    }
 }
 
 fn targets(folder: &Path) -> io::Result<Vec<String>> {

@@ -1,11 +1,9 @@
 //! Server-sent events: each goes out with its blank line, and comes to what it would come to alone.
 #![no_main]
 
-use std::sync::Arc;
-
 use libfuzzer_sys::fuzz_target;
-use veilgate_fuzz::{Encoding, Input, check_stream, masker, rules, run};
-use veilgate_redact::{Framing, Limits, MaskAll, Redactor};
+use veilgate_fuzz::{Encoding, Input, assert_each_alone, check_stream};
+use veilgate_redact::Framing;
 
 fuzz_target!(|data: &[u8]| {
     let encodings = [Encoding::Raw, Encoding::Json];
@@ -13,23 +11,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let whole = check_stream(&input, &Framing::Events, &input.text);
-    let mut redactor = Redactor::new(
-        Arc::clone(rules()),
-        Arc::clone(masker()),
-        Framing::Events,
-        Limits::default(),
-    );
-    let (mut out, mut alone) = (Vec::new(), Vec::new());
-    for event in events(&input.text) {
-        redactor
-            .write(event, &mut MaskAll, &mut out)
-            .expect("events do not fail");
-        if ends_event(event) {
-            assert_eq!(redactor.held(), 0, "an event waits for the next one");
-        }
-        alone.extend(run(&Framing::Events, &[event]).out);
-    }
-    assert_eq!(alone, whole.out, "an event depends on the one before it");
+    assert_each_alone(&Framing::Events, &events(&input.text), ends_event, &whole);
 });
 
 /// The text, cut behind every blank line. The line feed behind a carriage return that ends an event is a text of its own.

@@ -9,14 +9,27 @@ fuzz_target!(|data: &[u8]| {
     let Some(input) = Input::new(data, &[Encoding::Raw], b"\n", b"\n") else {
         return;
     };
-    let framing = match input.choice % 6 {
+    let pass = input.choice & 0x80 != 0;
+    let framing = match input.choice % 10 {
         0 | 1 => Framing::Plain,
         2 => Framing::Events,
-        3 => Framing::Fields {
+        3 => Framing::Lines,
+        4 => Framing::Fields {
             roots: vec![String::new()],
         },
-        choice => Framing::Grpc {
-            pass_compressed: choice == 5,
+        5 => Framing::Multipart {
+            boundary: b"edge".to_vec(),
+            pass_opaque: pass,
+        },
+        6 => Framing::Message,
+        7 => Framing::GrpcWebText {
+            pass_compressed: pass,
+        },
+        8 => Framing::Connect {
+            pass_compressed: pass,
+        },
+        _ => Framing::Grpc {
+            pass_compressed: pass,
         },
     };
     check_stream(&input, &framing, &input.text);

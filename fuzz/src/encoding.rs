@@ -69,8 +69,8 @@ fn encoded(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
             b' ' => Some("+".to_owned()),
             _ => percent(byte),
         }),
-        Encoding::Base64 => base64(bytes, b"+/", true),
-        Encoding::Base64Url => base64(bytes, b"-_", false),
+        Encoding::Base64 => base64(bytes),
+        Encoding::Base64Url => digits(bytes, b"-_", false),
         Encoding::Base64Twice => encoded(Encoding::Base64, &encoded(Encoding::Base64, bytes)),
         Encoding::Hex => each(bytes, |_, byte| Some(format!("{byte:02x}"))),
         Encoding::Xml => each(bytes, |_, byte| xml(byte)),
@@ -121,7 +121,39 @@ fn xml(byte: u8) -> Option<String> {
     }
 }
 
-fn base64(bytes: &[u8], last: &[u8; 2], padded: bool) -> Vec<u8> {
+/// Padded base64 in the standard alphabet.
+pub fn base64(bytes: &[u8]) -> Vec<u8> {
+    digits(bytes, b"+/", true)
+}
+
+/// What base64 decodes to, which may be padded after each group; none if it is none.
+pub fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for group in text.chunks(4) {
+        let mut bits = 0;
+        let length = group
+            .iter()
+            .position(|byte| *byte == b'=')
+            .unwrap_or(group.len());
+        for digit in group.get(..4)? {
+            let value = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                b'=' => 0,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(value);
+        }
+        let [_, group_bytes @ ..] = bits.to_be_bytes();
+        bytes.extend_from_slice(group_bytes.get(..length.checked_sub(1)?)?);
+    }
+    Some(bytes)
+}
+
+fn digits(bytes: &[u8], last: &[u8; 2], padded: bool) -> Vec<u8> {
     const FIRST: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let digit = |value: usize| {
         FIRST

@@ -30,7 +30,7 @@ pub struct Planted {
 const MARK: u8 = 0xff;
 
 impl Input {
-    /// Examples are planted in one of `encodings`, between `before` and `after`.
+    /// Examples are planted in one of `encodings`, between `before` and `after`; without encodings, none.
     pub fn new(data: &[u8], encodings: &[Encoding], before: &[u8], after: &[u8]) -> Option<Self> {
         let [choice, count, rest @ ..] = data else {
             return None;
@@ -43,7 +43,9 @@ impl Input {
         let (mut text, mut planted) = (Vec::new(), Vec::new());
         while let [first, after_first @ ..] = rest {
             rest = after_first;
-            let (MARK, [low, high, encoding, behind @ ..]) = (*first, after_first) else {
+            let (MARK, false, [low, high, encoding, behind @ ..]) =
+                (*first, encodings.is_empty(), after_first)
+            else {
                 text.push(*first);
                 continue;
             };

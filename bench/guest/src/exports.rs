@@ -60,6 +60,13 @@ extern "C" fn stream_open(framing: u32) {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn stream_open_as(length: u32) -> i32 {
+    with(FAILED, |guest| {
+        answer(guest.open_as(length as usize).map(|()| 0))
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn stream_write(length: u32) -> i32 {
     with(FAILED, |guest| answer(guest.write(length as usize)))
 }
@@ -97,6 +104,11 @@ extern "C" fn held() -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn sum(length: u32) -> u32 {
     with(0, |guest| guest.sum(length as usize))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn header(length: u32) -> i32 {
+    with(FAILED, |guest| answer(guest.header(length as usize)))
 }
 
 #[unsafe(no_mangle)]

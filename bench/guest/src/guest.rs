@@ -62,6 +62,20 @@ impl Guest {
             }),
             _ => None,
         };
+        self.start(framing);
+    }
+
+    /// The same by a content type, which the first `length` bytes of the input buffer are.
+    ///
+    /// # Errors
+    /// [`Error::Input`]; [`Error::Closed`] for a type that no body can be read of.
+    pub fn open_as(&mut self, length: usize) -> Result<(), Error> {
+        let content_type = self.input.get(..length).ok_or(Error::Input)?;
+        self.start(Framing::for_content_type(content_type, false));
+        self.stream.is_some().then_some(()).ok_or(Error::Closed)
+    }
+
+    fn start(&mut self, framing: Option<Framing>) {
         self.judge = Count::default();
         self.output.clear();
         self.stream = framing.map(|framing| {
@@ -129,6 +143,22 @@ impl Guest {
             .fold(0, |sum, byte| sum.wrapping_add(u32::from(*byte)))
     }
 
+    /// Takes the first `length` bytes of the input buffer as one line `name: value`, of which the output is the value as it may go on; its length.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn header(&mut self, length: usize) -> Result<usize, Error> {
+        let line = self.input.get(..length).ok_or(Error::Input)?;
+        let (name, value) = split(line).ok_or(Error::Input)?;
+        let scrubbed = Scrubber::new(&self.rules, &self.masker)
+            .header(name, value, &mut self.judge)
+            .map_err(Error::Redact)?;
+        self.output.clear();
+        self.output
+            .extend_from_slice(scrubbed.as_deref().unwrap_or(value));
+        Ok(self.output.len())
+    }
+
     /// Takes the first `length` bytes of the input buffer as lines `name: value` and scrubs each value; how many were changed.
     ///
     /// # Errors
@@ -138,11 +168,9 @@ impl Guest {
         let scrubber = Scrubber::new(&self.rules, &self.masker);
         let mut changed = 0;
         for line in map.split(|byte| *byte == b'\n') {
-            let Some(colon) = line.iter().skip(1).position(|byte| *byte == b':') else {
+            let Some((name, value)) = split(line) else {
                 continue;
             };
-            let (name, value) = line.split_at(colon.saturating_add(1));
-            let value = value.get(2..).unwrap_or_default();
             let scrubbed = scrubber
                 .header(name, value, &mut self.judge)
                 .map_err(Error::Redact)?;
@@ -150,6 +178,13 @@ impl Guest {
         }
         Ok(changed)
     }
+}
+
+/// Name and value of a line; a pseudo header's name starts with a colon.
+fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().skip(1).position(|byte| *byte == b':')?;
+    let (name, value) = line.split_at_checked(colon.saturating_add(1))?;
+    Some((name, value.get(2..).unwrap_or_default()))
 }
 
 /// Masks everything, and counts.
@@ -199,6 +234,27 @@ mod tests {
         let map = b":method: GET\nauthorization: Bearer 0123456789abcdef\naccept: */*";
         guest.input(map.len()).copy_from_slice(map);
         assert_eq!(guest.headers(map.len()), Ok(1));
+    }
+
+    #[test]
+    fn a_content_type_says_how_a_stream_is_framed() {
+        let mut guest = Guest::new().unwrap();
+        let mut open = |content_type: &[u8]| {
+            let length = content_type.len();
+            guest.input(length)[..length].copy_from_slice(content_type);
+            guest.open_as(length)
+        };
+        assert_eq!(open(b"multipart/form-data; boundary=edge"), Ok(()));
+        assert_eq!(open(b"multipart/form-data"), Err(Error::Closed));
+    }
+
+    #[test]
+    fn the_output_of_a_header_is_its_value() {
+        let mut guest = Guest::new().unwrap();
+        let line = b":path: /x?access_token=0123456789abcdef&a=1";
+        guest.input(line.len()).copy_from_slice(line);
+        guest.header(line.len()).unwrap();
+        assert_eq!(guest.output(), b"/x?access_token=[REDACTED:url-token]&a=1");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use wasmtime::{
     Engine, Instance, Linker, Memory, Module, Store, TypedFunc, WasmParams, WasmResults,
 };
 
-use crate::{assert_none, compare, cuttings, guest_framing, taken};
+use crate::{assert_none, compare, cuttings, guest_prefix, guest_takes, taken};
 
 #[test]
 fn the_engine_in_wasmtime() {
@@ -21,10 +21,10 @@ fn the_engine_in_wasmtime_without_simd() {
 fn every_case_in(runtime: &str, module: &Path) {
     let mut guest = Guest::load(module);
     let mut failures = Vec::new();
-    for case in taken(runtime, |case| guest_framing(case).is_some()) {
-        let framing = guest_framing(case).unwrap();
-        let differing = cuttings(&case.input).into_iter().find_map(|pieces| {
-            let (out, failed) = guest.redact(framing, &pieces);
+    for case in taken(runtime, guest_takes) {
+        let prefix = guest_prefix(case);
+        let differing = cuttings(case).into_iter().find_map(|pieces| {
+            let (out, failed) = guest.redact(&prefix, &pieces);
             let lengths: Vec<usize> = pieces.iter().map(|piece| piece.len()).collect();
             compare(case, &format!("as {lengths:?}"), &out, failed)
         });
@@ -73,7 +73,8 @@ struct Guest {
     store: Store<()>,
     memory: Memory,
     input: TypedFunc<u32, u32>,
-    open: TypedFunc<u32, ()>,
+    open_as: TypedFunc<u32, i32>,
+    header: TypedFunc<u32, i32>,
     write: TypedFunc<u32, i32>,
     end: TypedFunc<(), i32>,
     output: TypedFunc<(), u32>,
@@ -98,7 +99,8 @@ impl Guest {
         Self {
             memory: instance.get_memory(&mut store, "memory").unwrap(),
             input: function(&instance, &mut store, "input"),
-            open: function(&instance, &mut store, "stream_open"),
+            open_as: function(&instance, &mut store, "stream_open_as"),
+            header: function(&instance, &mut store, "header"),
             write: function(&instance, &mut store, "stream_write"),
             end: function(&instance, &mut store, "stream_end"),
             output: function(&instance, &mut store, "output"),
@@ -108,34 +110,49 @@ impl Guest {
         }
     }
 
-    /// What comes out, and whether the stream failed.
-    fn redact(&mut self, framing: u32, pieces: &[&[u8]]) -> (Vec<u8>, bool) {
-        let store = &mut self.store;
-        self.open.call(&mut *store, framing).unwrap();
+    /// What comes out, and whether it failed.
+    fn redact(&mut self, prefix: &str, pieces: &[&[u8]]) -> (Vec<u8>, bool) {
+        if prefix.ends_with(": ") {
+            let line = [prefix.as_bytes(), &pieces.concat()].concat();
+            let length = self.fill(&line);
+            let failed = self.header.call(&mut self.store, length).unwrap() < 0;
+            return (self.take_output(), failed);
+        }
+        let length = self.fill(prefix.as_bytes());
+        let mut failed = self.open_as.call(&mut self.store, length).unwrap() < 0;
         let mut out = Vec::new();
-        let mut failed = false;
         for piece in pieces.iter().map(Some).chain([None]) {
-            let result = match piece {
-                Some(piece) => {
-                    let length = u32::try_from(piece.len()).unwrap();
-                    let address = self.input.call(&mut *store, length).unwrap();
-                    self.memory
-                        .write(&mut *store, address as usize, piece)
-                        .unwrap();
-                    self.write.call(&mut *store, length).unwrap()
-                }
-                None => self.end.call(&mut *store, ()).unwrap(),
-            };
-            failed = result < 0;
-            let address = self.output.call(&mut *store, ()).unwrap() as usize;
-            let length = self.output_length.call(&mut *store, ()).unwrap() as usize;
-            out.extend_from_slice(&self.memory.data(&*store)[address..address + length]);
-            self.clear_output.call(&mut *store, ()).unwrap();
             if failed {
                 break;
             }
+            let result = match piece {
+                Some(piece) => {
+                    let length = self.fill(piece);
+                    self.write.call(&mut self.store, length)
+                }
+                None => self.end.call(&mut self.store, ()),
+            };
+            failed = result.unwrap() < 0;
+            out.extend(self.take_output());
         }
         (out, failed)
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> u32 {
+        let length = u32::try_from(bytes.len()).unwrap();
+        let address = self.input.call(&mut self.store, length).unwrap();
+        self.memory
+            .write(&mut self.store, address as usize, bytes)
+            .unwrap();
+        length
+    }
+
+    fn take_output(&mut self) -> Vec<u8> {
+        let address = self.output.call(&mut self.store, ()).unwrap() as usize;
+        let length = self.output_length.call(&mut self.store, ()).unwrap() as usize;
+        let out = self.memory.data(&self.store)[address..address + length].to_vec();
+        self.clear_output.call(&mut self.store, ()).unwrap();
+        out
     }
 }
 

@@ -18,7 +18,7 @@ mod node;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use cases::{Case, Framing, Stream};
+use cases::{Case, Options, Stream};
 
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -40,22 +40,31 @@ fn taken(runtime: &str, takes: impl Fn(&Case) -> bool) -> Vec<&'static Case> {
     taken
 }
 
-/// The number of a framing in the guest's interface, for bodies under the default options.
-fn guest_framing(case: &Case) -> Option<u32> {
-    let Stream::Body(framing) = &case.stream else {
-        return None;
+/// Whether the guest can take it: the default options are all it knows.
+fn guest_takes(case: &Case) -> bool {
+    let defaults = Options {
+        fails: case.fails(),
+        ..Options::default()
     };
-    case.is_plain_body().then_some(())?;
-    match framing {
-        Framing::Plain | Framing::Form | Framing::Multipart => Some(0),
-        Framing::Events => Some(1),
-        Framing::Grpc => Some(2),
-        Framing::GrpcWebText => None,
+    case.options == defaults
+}
+
+/// What the guest is told before the input: a content type; or, ending in `: `, the name of the header that the input is the value of. Targets are the value
+/// of `:path`.
+fn guest_prefix(case: &Case) -> String {
+    match &case.stream {
+        Stream::Body(_) => case.content_type.clone(),
+        Stream::Header(name) => format!("{name}: "),
+        Stream::Target => ":path: ".to_owned(),
     }
 }
 
-/// The pieces an input is given in: whole, in two at every byte, byte by byte.
-fn cuttings(input: &[u8]) -> Vec<Vec<&[u8]>> {
+/// The pieces an input is given in: whole, in two at every byte, byte by byte. A header value is always whole.
+fn cuttings(case: &Case) -> Vec<Vec<&[u8]>> {
+    let input = case.input.as_slice();
+    if !matches!(case.stream, Stream::Body(_)) {
+        return vec![vec![input]];
+    }
     let every = if input.len() <= EVERY_CUT {
         0..=input.len()
     } else {

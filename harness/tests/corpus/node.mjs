@@ -1,5 +1,5 @@
-// Runs the guest in V8 over a list of cases: [{framing, input in base64, cuttings: [[length of a piece, ...], ...]}, ...] comes in, and for each cutting
-// [output in base64, whether the stream failed] goes out.
+// Runs the guest in V8 over a list of cases: [{prefix, input in base64, cuttings: [[length of a piece, ...], ...]}, ...] comes in, and for each cutting
+// [output in base64, whether it failed] goes out.
 import { readFileSync } from 'node:fs';
 
 const module = new WebAssembly.Module(readFileSync(process.argv[2]));
@@ -8,31 +8,39 @@ for (const { module: from, name } of WebAssembly.Module.imports(module)) (import
 const guest = new WebAssembly.Instance(module, imports).exports;
 guest._initialize();
 
-function take(out) {
-  out.push(Buffer.from(new Uint8Array(guest.memory.buffer, guest.output(), guest.output_length())));
+function fill(bytes) {
+  const address = guest.input(bytes.length);
+  new Uint8Array(guest.memory.buffer, address, bytes.length).set(bytes);
+  return bytes.length;
+}
+
+function takeOutput() {
+  const out = Buffer.from(new Uint8Array(guest.memory.buffer, guest.output(), guest.output_length()));
   guest.clear_output();
+  return out;
 }
 
-function redact(framing, pieces) {
-  guest.stream_open(framing);
-  const out = [];
-  for (const piece of pieces) {
-    const address = guest.input(piece.length);
-    new Uint8Array(guest.memory.buffer, address, piece.length).set(piece);
-    const result = guest.stream_write(piece.length);
-    take(out);
-    if (result < 0) return [Buffer.concat(out).toString('base64'), true];
+function redact(prefix, pieces) {
+  if (prefix.endsWith(': ')) {
+    const failed = guest.header(fill(Buffer.concat([Buffer.from(prefix), ...pieces]))) < 0;
+    return [takeOutput(), failed];
   }
-  const failed = guest.stream_end() < 0;
-  take(out);
-  return [Buffer.concat(out).toString('base64'), failed];
+  const out = [];
+  let failed = guest.stream_open_as(fill(Buffer.from(prefix))) < 0;
+  for (const piece of [...pieces, null]) {
+    if (failed) break;
+    failed = (piece ? guest.stream_write(fill(piece)) : guest.stream_end()) < 0;
+    out.push(takeOutput());
+  }
+  return [Buffer.concat(out), failed];
 }
 
-const answers = JSON.parse(readFileSync(0)).map(({ framing, input, cuttings }) => {
+const answers = JSON.parse(readFileSync(0)).map(({ prefix, input, cuttings }) => {
   const bytes = Buffer.from(input, 'base64');
   return cuttings.map((lengths) => {
     let from = 0;
-    return redact(framing, lengths.map((length) => bytes.subarray(from, (from += length))));
+    const [out, failed] = redact(prefix, lengths.map((length) => bytes.subarray(from, (from += length))));
+    return [out.toString('base64'), failed];
   });
 });
 process.stdout.write(JSON.stringify(answers));

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::{assert_none, compare, cuttings, guest, guest_framing, taken};
+use crate::cases::Case;
+use crate::{assert_none, compare, cuttings, guest, guest_prefix, guest_takes, taken};
 
 #[test]
 fn the_engine_in_v8() {
@@ -18,20 +19,14 @@ fn the_engine_in_v8() {
         println!("skipped: `{}` does not run: {error}", node.display());
         return;
     }
-    let cases = taken("V8", |case| guest_framing(case).is_some());
-    let lengths = |input| -> Vec<Vec<usize>> {
-        let cuttings = cuttings(input).into_iter();
-        cuttings
-            .map(|pieces| pieces.iter().map(|piece| piece.len()).collect())
-            .collect()
-    };
+    let cases = taken("V8", guest_takes);
     let question: Vec<_> = cases
         .iter()
         .map(|case| {
             json!({
-                "framing": guest_framing(case),
+                "prefix": guest_prefix(case),
                 "input": STANDARD.encode(&case.input),
-                "cuttings": lengths(&case.input),
+                "cuttings": lengths(case),
             })
         })
         .collect();
@@ -40,7 +35,7 @@ fn the_engine_in_v8() {
     assert_eq!(answers.len(), cases.len());
     let mut failures = Vec::new();
     for (case, answers) in cases.iter().zip(answers) {
-        let cuttings = lengths(&case.input);
+        let cuttings = lengths(case);
         assert_eq!(answers.len(), cuttings.len());
         let differing = answers
             .iter()
@@ -52,6 +47,13 @@ fn the_engine_in_v8() {
         failures.extend(differing);
     }
     assert_none(&failures);
+}
+
+fn lengths(case: &Case) -> Vec<Vec<usize>> {
+    cuttings(case)
+        .iter()
+        .map(|pieces| pieces.iter().map(|piece| piece.len()).collect())
+        .collect()
 }
 
 fn run(node: &Path, question: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::RuleSet;
 use super::file::{self, RuleFile};
-use super::index::Index;
+use super::index::{Index, NAME};
 use super::prebuilt::{self, Prebuilt};
 use super::rule::Rule;
 use super::spellings::Spellings;
@@ -78,7 +78,7 @@ impl RuleSetBuilder {
                 self.rules.push(rule);
             }
         }
-        if self.rules.len() >= usize::from(u16::MAX) {
+        if self.rules.len() >= usize::from(NAME) {
             return Err(RuleError::Anchors(format!(
                 "{} rules are too many",
                 self.rules.len()
@@ -99,7 +99,7 @@ impl RuleSetBuilder {
             )
         });
         let spellings = Spellings::new(&self.carriers.fields, &self.rules);
-        let index = Index::new(&self.rules, &spellings.words())?;
+        let index = Index::new(&self.rules, spellings.words())?;
         Ok(RuleSet {
             rules: self.rules,
             index,

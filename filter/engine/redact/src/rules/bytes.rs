@@ -30,3 +30,15 @@ impl ByteSet {
             .unwrap_or(bytes.len())
     }
 }
+
+impl FromIterator<u8> for ByteSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> Self {
+        let mut set = Self::default();
+        for byte in bytes {
+            if let Some(word) = set.0.get_mut(usize::from(byte >> 6)) {
+                *word |= 1 << (byte & 63);
+            }
+        }
+        set
+    }
+}

@@ -45,14 +45,15 @@ pub(crate) struct Hit {
 struct Entry {
     /// From the word's start, folded, zeros behind the last.
     key: u64,
-    length: u8,
+    /// Ones where a byte counts.
+    mask: u64,
     /// Bytes before the word's start.
     offset: u8,
     rules: (u16, u16),
 }
 
-/// Not a rule: a name may start here.
-pub(crate) const NAMES: u16 = u16::MAX;
+/// Set where a number is not that of a rule, but of a name.
+pub(crate) const NAME: u16 = 0x8000;
 /// Bytes behind the first that are compared before a rule is tried on the end of a text.
 const NEXT: usize = 2;
 /// No folded byte: whatever follows.
@@ -89,8 +90,11 @@ fn bucket(four: u32) -> usize {
 }
 
 impl Index {
-    /// `names` are the folded first bytes of names.
-    pub(super) fn new(rules: &[Rule], names: &[Vec<u8>]) -> Result<Self, RuleError> {
+    /// `names` are the folded first bytes of names, with their numbers.
+    pub(super) fn new(
+        rules: &[Rule],
+        names: impl Iterator<Item = (u16, Vec<u8>)>,
+    ) -> Result<Self, RuleError> {
         let mut anchors: BTreeMap<(usize, u64, u8, u8), Vec<u16>> = BTreeMap::new();
         let mut filter = Filter(Box::new([0; WORDS]));
         let mut firsts = vec![Vec::new(); 256];
@@ -124,14 +128,14 @@ impl Index {
                     .push(id);
             }
         }
-        for word in names {
-            let (key, four) = (key(word), four(word));
+        for (id, word) in names {
+            let (key, four) = (key(&word), four(&word));
             filter.insert(four);
             let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
             anchors
                 .entry((bucket(four), key, length, 0))
                 .or_default()
-                .push(NAMES);
+                .push(NAME | id);
         }
         let mut index = Self {
             filter,
@@ -148,7 +152,7 @@ impl Index {
             let rules = index.list(rules)?;
             index.entries.push(Entry {
                 key,
-                length,
+                mask: u64::MAX >> (64 - 8 * u32::from(length)),
                 offset,
                 rules,
             });
@@ -188,7 +192,7 @@ impl Index {
         entries
             .unwrap_or_default()
             .iter()
-            .filter(move |entry| (folded ^ entry.key) << (64 - 8 * u32::from(entry.length)) == 0)
+            .filter(move |entry| (folded ^ entry.key) & entry.mask == 0)
             .map(|entry| Hit {
                 offset: entry.offset,
                 rules: entry.rules,

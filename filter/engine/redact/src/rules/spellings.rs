@@ -1,13 +1,20 @@
 //! The names of a rule set, ready to be found: from the start of a word to the name that stands there.
 
+use std::collections::BTreeSet;
+
 use super::anchor::{LONGEST, SHORTEST, fold};
+use super::bytes::ByteSet;
 use super::names::{FieldNames, Holds};
 use super::rule::Rule;
 use crate::scan::Assignment;
 
 /// All spellings of all names, sorted.
 #[derive(Default)]
-pub(crate) struct Spellings(Vec<Spelling>);
+pub(crate) struct Spellings {
+    spellings: Vec<Spelling>,
+    /// What can follow a name that has a value.
+    following: ByteSet,
+}
 
 struct Spelling {
     /// Folded.
@@ -28,7 +35,7 @@ pub(crate) struct Named {
 /// What stands at a place.
 pub(crate) enum Name {
     Known(Named),
-    /// The start of a longer name, as far as the text goes.
+    /// The text ends too early to tell.
     Unfinished,
 }
 
@@ -52,54 +59,57 @@ impl Spellings {
             })
             .collect();
         spellings.sort_by(|one, other| one.bytes.cmp(&other.bytes));
-        Self(spellings)
+        Self {
+            spellings,
+            following: (0..=u8::MAX)
+                .filter(|byte| Assignment::can_follow(*byte))
+                .collect(),
+        }
     }
 
-    /// The first bytes of each, by which it is found where a word starts; with what can follow those that are too short.
-    pub(super) fn words(&self) -> Vec<Vec<u8>> {
-        let mut words: Vec<Vec<u8>> = self
-            .0
-            .iter()
-            .flat_map(|spelling| {
-                let word: Vec<u8> = spelling.bytes.iter().copied().take(LONGEST).collect();
-                if word.len() >= SHORTEST {
-                    return vec![word];
-                }
-                let longer = (0..=u8::MAX).filter(|byte| Assignment::can_follow(*byte));
-                let longer = longer.map(|byte| word.iter().copied().chain([fold(byte)]).collect());
-                longer.collect()
-            })
-            .collect();
-        words.sort();
-        words.dedup();
-        words
+    /// The first bytes of each, by which it is found where a word starts, with its number; and with what can follow it, if it is too short.
+    pub(super) fn words(&self) -> impl Iterator<Item = (u16, Vec<u8>)> {
+        (0u16..).zip(&self.spellings).flat_map(|(id, spelling)| {
+            let word: Vec<u8> = spelling.bytes.iter().copied().take(LONGEST).collect();
+            let longer = |byte: u8| word.iter().copied().chain([fold(byte)]).collect();
+            let words: BTreeSet<Vec<u8>> = if word.len() < SHORTEST {
+                let following = (0..=u8::MAX).filter(|byte| self.following.contains(*byte));
+                following.map(longer).collect()
+            } else {
+                [word].into()
+            };
+            words.into_iter().map(move |word| (id, word))
+        })
     }
 
-    /// The names that a text starts with.
+    /// The name with this number, if a text starts with it. Cheap where it does not, or where no value can follow.
+    #[inline]
+    pub(crate) fn get(&self, id: u16, text: &[u8]) -> Option<Name> {
+        let spelling = self.spellings.get(usize::from(id))?;
+        if !same(&spelling.bytes, text) {
+            return None;
+        }
+        match text.get(spelling.bytes.len()) {
+            Some(next) if !self.following.contains(*next) => None,
+            Some(_) => Some(Name::Known(Named {
+                length: spelling.bytes.len(),
+                rule: spelling.rule,
+                holds: spelling.holds,
+            })),
+            None => Some(Name::Unfinished),
+        }
+    }
+
+    /// The names that a text starts with, looked for one by one.
     pub(crate) fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Name> + 'a {
-        let first = text.get(..SHORTEST - 1).unwrap_or(text);
-        let before = |bytes: &[u8]| {
-            let bytes = bytes.iter().copied().take(first.len());
-            bytes.lt(first.iter().map(|byte| fold(*byte)))
-        };
-        let from = self.0.partition_point(|it| before(&it.bytes));
-        let alike = self.0.get(from..).unwrap_or_default().iter();
+        let first = text.first().map_or(0, |byte| fold(*byte));
+        let from = self
+            .spellings
+            .partition_point(|it| it.bytes.first() < Some(&first));
+        let alike = (0u16..).zip(&self.spellings).skip(from);
         alike
-            .take_while(|it| same(&it.bytes, first))
-            .filter_map(|it| {
-                if !same(&it.bytes, text) {
-                    return None;
-                }
-                Some(if it.bytes.len() > text.len() {
-                    Name::Unfinished
-                } else {
-                    Name::Known(Named {
-                        length: it.bytes.len(),
-                        rule: it.rule,
-                        holds: it.holds,
-                    })
-                })
-            })
+            .take_while(move |(_, it)| it.bytes.first() == Some(&first))
+            .filter_map(|(id, _)| self.get(id, text))
     }
 }
 

@@ -224,7 +224,7 @@ impl Candidate {
     }
 
     /// From behind a name to the end of its value, of which no more than `most` bytes are taken before its end is known.
-    fn follow_name(&mut self, text: Text<'_>, most: u64) -> Outcome {
+    pub(super) fn follow_name(&mut self, text: Text<'_>, most: u64) -> Outcome {
         let Some(mut assignment) = self.assignment else {
             return Outcome::Done;
         };
@@ -240,42 +240,50 @@ impl Candidate {
     }
 
     fn assign(&mut self, assignment: &mut Assignment, text: Text<'_>, most: u64) -> Outcome {
-        while let Some(byte) = text.window.byte(self.position) {
-            if assignment.is_certain() && self.start != UNKNOWN {
-                let to = self.start.saturating_add(most).min(text.window.end());
-                let idle = assignment.idle(text.window.slice(self.position, to));
-                if idle > 0 {
-                    self.position += idle as u64;
-                    self.steps += idle as u64 / 16;
+        let from = self.position;
+        let bytes = text.window.slice(from, text.window.end());
+        let mut taken = 0;
+        while let Some(byte) = bytes.get(taken) {
+            let at = from + taken as u64;
+            if self.start != UNKNOWN {
+                if at - self.start > most {
+                    self.position = at;
+                    self.overlong = true;
+                    return Outcome::Unfinished;
+                }
+                if assignment.is_certain() {
+                    let to = usize::try_from(self.start.saturating_add(most) - from);
+                    let to = to.unwrap_or(usize::MAX).min(bytes.len());
+                    let idle = assignment.idle(bytes.get(taken..to).unwrap_or_default());
+                    if idle > 0 {
+                        taken += idle;
+                        self.steps += 1;
+                        continue;
+                    }
+                }
+            }
+            taken += 1;
+            let end = match assignment.step(*byte) {
+                Step::InValue => continue,
+                Step::More => {
+                    self.start = UNKNOWN;
                     continue;
                 }
-            }
-            let at = self.position;
-            if self.start != UNKNOWN && at - self.start > most {
-                self.overlong = true;
-                return Outcome::Unfinished;
-            }
-            self.steps += 1;
-            self.position += 1;
-            match assignment.step(byte) {
-                Step::More => self.start = UNKNOWN,
-                Step::Starts if at < text.settled => return Outcome::Done,
-                Step::Starts => self.start = at,
-                Step::InValue => {}
-                Step::Ends(before) => {
-                    self.end = Some(at.saturating_sub(u64::from(before)));
-                    return Outcome::Done;
+                Step::Starts if at >= text.settled => {
+                    self.start = at;
+                    continue;
                 }
-                Step::EndsHere => {
-                    self.end = Some(at + 1);
-                    return Outcome::Done;
-                }
-                Step::Fails => {
-                    self.end = None;
-                    return Outcome::Done;
-                }
-            }
+                Step::Ends(before) => Some(at.saturating_sub(u64::from(before))),
+                Step::EndsHere => Some(at + 1),
+                Step::Starts | Step::Fails => None,
+            };
+            self.end = end;
+            self.position = at + 1;
+            self.steps += taken as u64;
+            return Outcome::Done;
         }
+        self.steps += taken as u64;
+        self.position = from + taken as u64;
         if !text.complete {
             return Outcome::Unfinished;
         }

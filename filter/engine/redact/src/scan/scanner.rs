@@ -11,7 +11,7 @@ mod treatment;
 
 use std::sync::Arc;
 
-use crate::rules::{Hit, Index, NAMES, Name, Named, Rule};
+use crate::rules::{Hit, Index, NAME, Name, Named, Rule};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::assignment::{Assignment, identifier};
@@ -25,8 +25,6 @@ use super::window::Window;
 const PIECE: usize = 4096;
 /// Bytes of a word that must be known before it is looked up.
 const WORD: u64 = 8;
-/// Names that can end at different places behind the same start.
-const NAMES_AT_ONCE: usize = 4;
 /// Bytes before a name that may belong to its identifier.
 const IDENTIFIER: u64 = 128;
 /// Under this many candidates a look for those that do the same costs more than it saves.
@@ -290,9 +288,9 @@ impl Scanner {
                     continue;
                 }
                 for id in index.rules(hit) {
-                    if *id != NAMES {
+                    if id & NAME == 0 {
                         self.attempt(rules, *id, start, at, complete);
-                    } else if !self.attempt_names(rules, at, complete) {
+                    } else if !self.attempt_name(rules, id & !NAME, at, complete) {
                         // Too little is known of the name: it is looked up once more, and so is all behind it.
                         postponed = Some(at);
                     }
@@ -328,52 +326,63 @@ impl Scanner {
         }
     }
 
-    /// Follows what stands behind the names at a place. False if it may yet be a longer name.
-    fn attempt_names(&mut self, rules: &RuleSet, at: u64, complete: bool) -> bool {
-        let mut named = [None; NAMES_AT_ONCE];
-        let mut slots = named.iter_mut();
-        let text = self.window.slice(at, self.window.end());
-        for name in rules.spellings.find(text) {
-            match name {
-                Name::Known(name) => {
-                    if let Some(slot) = slots.next() {
-                        *slot = Some(name);
-                    }
-                }
-                Name::Unfinished if !complete => return false,
-                Name::Unfinished => {}
-            }
-        }
-        for name in named.into_iter().flatten() {
-            if let Some(mut candidate) = self.candidate(rules, at, name)
-                && let Some(rule) = rules.rules.get(usize::from(name.rule))
-                && self.follow(&mut candidate, rule, complete) == Outcome::Unfinished
-            {
-                self.live.push(candidate);
+    /// Follows what stands behind a name that may be at a place. False if too little is known of it.
+    fn attempt_name(&mut self, rules: &RuleSet, id: u16, at: u64, complete: bool) -> bool {
+        let known = self.window.slice(at, self.window.end());
+        let name = match rules.spellings.get(id, known) {
+            Some(Name::Known(name)) => name,
+            Some(Name::Unfinished) => return complete,
+            None => return true,
+        };
+        // A value that starts in one that is certain cannot win.
+        let unseen = at.saturating_sub(rules.index.reach() as u64);
+        let taken = self.certain(unseen).map_or(0, |(_, end)| end);
+        let text = text(
+            &self.window,
+            complete,
+            self.settled.max(taken),
+            self.strictness,
+            self.limits,
+        );
+        let mut candidate = self.candidate(at, name);
+        let outcome = candidate.follow_name(text, text.most_held);
+        self.steps += candidate.steps + 1;
+        let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
+        if possible && !self.is_look_alike(rules, at, name) {
+            match outcome {
+                Outcome::Unfinished => self.live.push(candidate),
+                Outcome::Done => self.ready.push(candidate),
             }
         }
         true
     }
 
-    /// A name at a place, unless the identifier that it belongs to is one of its look-alikes.
-    fn candidate(&self, rules: &RuleSet, at: u64, name: Named) -> Option<Candidate> {
+    /// What may follow a name.
+    fn candidate(&self, at: u64, name: Named) -> Candidate {
         let end = at + name.length as u64;
-        let base = at.saturating_sub(IDENTIFIER).max(self.text_start);
-        let text = self.window.slice(base, end);
-        let (from, before) = identifier(text, text.len() - name.length.min(text.len()));
-        let whole = text.get(from..).unwrap_or_default();
-        if rules.carriers.fields.excluded(whole) {
-            return None;
-        }
+        let (text, at) = self.identifier(at, name);
+        let (_, before) = identifier(text, at);
         let assignment = Assignment::new(before, name.holds);
-        Some(Candidate::named(name.rule, end, assignment))
+        Candidate::named(name.rule, end, assignment)
+    }
+
+    /// Whether the identifier that a name belongs to carries no credentials.
+    fn is_look_alike(&self, rules: &RuleSet, at: u64, name: Named) -> bool {
+        let (text, name) = self.identifier(at, name);
+        let (from, _) = identifier(text, name);
+        let whole = text.get(from..).unwrap_or_default();
+        rules.carriers.fields.excluded(whole)
+    }
+
+    /// The text up to the end of a name, as far as its identifier may reach, and where in it the name starts.
+    fn identifier(&self, at: u64, name: Named) -> (&[u8], usize) {
+        let base = at.saturating_sub(IDENTIFIER).max(self.text_start);
+        let text = self.window.slice(base, at + name.length as u64);
+        (text, text.len().saturating_sub(name.length))
     }
 
     /// Whether a value that starts here could not win.
     fn is_taken(&self, start: u64, at: u64) -> bool {
-        if self.live.is_empty() && self.ready.is_empty() && self.open.is_none() {
-            return start < self.settled;
-        }
         let unseen = at.saturating_sub(self.rules.index.reach() as u64);
         let certain = self.certain(unseen);
         start < self.settled

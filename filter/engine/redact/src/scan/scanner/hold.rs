@@ -97,7 +97,7 @@ impl Scanner {
             let Name::Known(name) = name else {
                 return None;
             };
-            let mut candidate = self.candidate(&self.rules, at, name)?;
+            let mut candidate = self.candidate(at, name);
             let text = text(
                 &self.window,
                 false,
@@ -105,8 +105,7 @@ impl Scanner {
                 self.strictness,
                 self.limits,
             );
-            let rule = self.rules.rules.get(usize::from(name.rule))?;
-            let outcome = candidate.follow(&rule.matcher, text, &mut Runs::default());
+            let outcome = candidate.follow_name(text, text.most_held);
             let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
             possible.then_some(candidate.start)
         });

@@ -73,6 +73,9 @@ impl Scanner {
         if let Some(open) = &self.open {
             return Some((open.start, open.end()));
         }
+        if self.live.is_empty() && self.ready.is_empty() {
+            return None;
+        }
         let all = || self.live.iter().chain(&self.ready);
         let first = all()
             .map(|candidate| candidate.start)
