@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// Longest name that is looked at; what is longer is compared by its start.
-const LONGEST: usize = 128;
+const LONGEST: usize = 64;
 
 /// A name in the form in which names are compared.
 pub(super) struct Folded {
@@ -15,21 +15,25 @@ pub(super) struct Folded {
 impl Folded {
     /// In lower case.
     pub(super) fn lower(name: &[u8]) -> Self {
-        Self::collect(name.iter().copied())
+        let length = name.len().min(LONGEST);
+        let mut bytes = [0; LONGEST];
+        if let (Some(to), Some(from)) = (bytes.get_mut(..length), name.get(..length)) {
+            to.copy_from_slice(from);
+            to.make_ascii_lowercase();
+        }
+        Self { bytes, length }
     }
 
     /// In lower case and without `-`, `_` and `.`: names of parameters differ between stacks in those only.
     pub(super) fn plain(name: &[u8]) -> Self {
-        let kept = |byte: &u8| !matches!(byte, b'-' | b'_' | b'.');
-        Self::collect(name.iter().copied().filter(kept))
-    }
-
-    fn collect(name: impl Iterator<Item = u8>) -> Self {
+        let kept = name
+            .iter()
+            .filter(|byte| !matches!(byte, b'-' | b'_' | b'.'));
         let mut folded = Self {
             bytes: [0; LONGEST],
             length: 0,
         };
-        for (slot, byte) in folded.bytes.iter_mut().zip(name) {
+        for (slot, byte) in folded.bytes.iter_mut().zip(kept) {
             *slot = byte.to_ascii_lowercase();
             folded.length += 1;
         }
@@ -43,7 +47,7 @@ impl Folded {
 
 /// What names stand for; some names end in `*`.
 pub(super) struct Names<T> {
-    exact: HashMap<Box<[u8]>, T, BuildHasherDefault<Fnv>>,
+    exact: HashMap<Box<[u8]>, T, BuildHasherDefault<Words>>,
     prefixes: Vec<(Box<[u8]>, T)>,
 }
 
@@ -75,27 +79,30 @@ impl<T> Names<T> {
     }
 }
 
-/// The hash of Fowler, Noll and Vo. Keys come from the operator, so nobody can make them collide.
-pub(super) struct Fnv(u64);
+/// A hash of eight bytes at a time. Keys come from the operator, so nobody can make them collide.
+#[derive(Default)]
+pub(super) struct Words(u64);
 
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
+impl Hasher for Words {
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        for bytes in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word.iter_mut()
+                .zip(bytes)
+                .for_each(|(to, from)| *to = *from);
+            self.write_u64(u64::from_le_bytes(word));
         }
     }
 
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
     fn write_usize(&mut self, length: usize) {
-        self.0 ^= length as u64;
+        self.write_u64(length as u64);
     }
 
     fn finish(&self) -> u64 {
-        self.0
+        self.0 ^ self.0 >> 32
     }
 }
