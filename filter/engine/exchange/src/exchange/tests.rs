@@ -137,9 +137,9 @@ fn a_form_is_read_part_by_part() {
     exchange
         .body(Direction::Request, body.as_bytes(), true, &mut out)
         .unwrap();
-    let expected = body.replacen("hunter2", "[REDACTED:url-password]", 1);
+    let expected = body.replacen("hunter2", "[REDACTED:password-field]", 1);
     assert_eq!(String::from_utf8(out).unwrap(), expected);
-    assert_eq!(audit(exchange)["redactions"][0]["kind"], "url-password");
+    assert_eq!(audit(exchange)["redactions"][0]["kind"], "password-field");
 }
 
 #[test]

@@ -215,18 +215,6 @@ impl Carriers {
             .filter(|_| self.exclude.get(name.as_bytes()).is_none())
     }
 
-    /// What the field of this name in a form is. Of a nested name (`user[password]`, `user.password`) its last part counts as well.
-    pub(crate) fn field(&self, name: &[u8]) -> Option<&Carrier> {
-        let brackets = |byte: &u8| matches!(byte, b'[' | b']');
-        let joined: Vec<u8> = name.iter().copied().filter(|it| !brackets(it)).collect();
-        if self.excludes(&joined) {
-            return None;
-        }
-        let mut parts = name.split(|byte| brackets(byte) || *byte == b'.');
-        self.query(&joined)
-            .or_else(|| self.query(parts.rfind(|part| !part.is_empty())?))
-    }
-
     /// What the file of this name holds.
     pub(crate) fn file(&self, path: &[u8]) -> Option<&Carrier> {
         let folded = Folded::lower(path.trim_ascii());

@@ -1,7 +1,7 @@
 //! The content of a part.
 
 use crate::scrub::Carrier;
-use crate::{Confidence, Finding, Masker, RedactError, RuleId, Treatment};
+use crate::{Confidence, Finding, Masker, RedactError, Rule, RuleId, Treatment};
 
 use crate::framing::Sink;
 
@@ -21,18 +21,32 @@ pub(super) enum Content {
     Masked { by: Option<u8> },
 }
 
-/// A part that is a credential by its name.
+/// A part that is a credential by its name, or by that of its file.
 pub(super) struct Secret {
     kind: String,
     category: String,
+    confidence: Confidence,
+    rule: RuleId,
     name: String,
 }
 
 impl Secret {
-    pub(super) fn new(carrier: &Carrier, name: &[u8]) -> Self {
+    pub(super) fn of_field(id: RuleId, rule: &Rule, name: &[u8]) -> Self {
+        Self {
+            kind: rule.kind().to_owned(),
+            category: rule.category().to_owned(),
+            confidence: rule.confidence(),
+            rule: id,
+            name: String::from_utf8_lossy(name).into_owned(),
+        }
+    }
+
+    pub(super) fn of_file(carrier: &Carrier, name: &[u8]) -> Self {
         Self {
             kind: carrier.kind().to_owned(),
             category: carrier.category().to_owned(),
+            confidence: Confidence::High,
+            rule: RuleId::CARRIER,
             name: String::from_utf8_lossy(name).into_owned(),
         }
     }
@@ -96,8 +110,8 @@ impl Secret {
         let treatment = sink.judge.treat(&Finding {
             kind: &self.kind,
             category: &self.category,
-            confidence: Confidence::High,
-            rule: RuleId::CARRIER,
+            confidence: self.confidence,
+            rule: self.rule,
             offset: *sink.offset,
             length: 0,
             fingerprint: None,

@@ -8,6 +8,7 @@ use crate::{RedactError, RuleSet};
 
 use super::content::{Content, Secret};
 use super::delimiter::Delimiters;
+use super::name;
 
 /// Headers of a part that describe bytes which may not be the ones that go on.
 const OF_THE_OLD_BYTES: &[&str] = &["content-length", "content-md5", "digest", "content-digest"];
@@ -108,19 +109,21 @@ impl Head {
         }
     }
 
-    /// The carrier that the part's name or its file's name is.
+    /// What the part is by its own name, or by that of its file.
     fn secret(&self) -> Option<Secret> {
-        let carriers = &self.rules.carriers;
-        let dispositions = || self.values("content-disposition");
-        let types = || self.values("content-type");
-        let names = dispositions().flat_map(|value| parameters::values(value, "name"));
-        let files = dispositions()
-            .flat_map(|value| parameters::values(value, "filename"))
-            .chain(types().flat_map(|value| parameters::values(value, "name")));
-        names
-            .filter_map(|name| Some(Secret::new(carriers.field(&name)?, &name)))
-            .chain(files.filter_map(|name| Some(Secret::new(carriers.file(&name)?, &name))))
-            .next()
+        let parameters = |header, name| {
+            self.values(header)
+                .flat_map(move |value| parameters::values(value, name))
+        };
+        let field = parameters("content-disposition", "name").find_map(|name| {
+            let id = name::field(&self.rules, &name)?;
+            Some(Secret::of_field(id, self.rules.rule(id)?, &name))
+        });
+        let mut files =
+            parameters("content-disposition", "filename").chain(parameters("content-type", "name"));
+        field.or_else(|| {
+            files.find_map(|name| Some(Secret::of_file(self.rules.carriers.file(&name)?, &name)))
+        })
     }
 
     fn values(&self, name: &'static str) -> impl Iterator<Item = &[u8]> {

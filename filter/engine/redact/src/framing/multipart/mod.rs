@@ -7,6 +7,7 @@ mod content;
 mod delimiter;
 mod encoded;
 mod head;
+mod name;
 
 use std::sync::Arc;
 
