@@ -7,6 +7,8 @@ use crate::{RuleId, RuleSet};
 /// `user[password]`, `users[0][password][]`.
 pub(super) fn field(rules: &RuleSet, name: &[u8]) -> Option<RuleId> {
     let identifier = flat(name);
+    // A name counts where a value may follow it.
+    let assigned = [identifier.as_slice(), b"="].concat();
     let starts_word = |at: usize| {
         let mut bytes = identifier.iter().skip(at.saturating_sub(1));
         match (at, bytes.next(), bytes.next()) {
@@ -18,15 +20,14 @@ pub(super) fn field(rules: &RuleSet, name: &[u8]) -> Option<RuleId> {
             _ => false,
         }
     };
-    let found = (0..identifier.len())
-        .filter(|at| starts_word(*at))
-        .find_map(|at| {
-            let rest = identifier.get(at..)?;
-            rules.spellings.find(rest).find_map(|name| match name {
-                Name::Known(name) if name.length == rest.len() => Some(RuleId(name.rule)),
-                _ => None,
-            })
-        });
+    let mut starts = (0..identifier.len()).filter(|at| starts_word(*at));
+    let found = starts.find_map(|at| {
+        let rest = assigned.get(at..)?;
+        rules.spellings.find(rest).find_map(|name| match name {
+            Name::Known(name) if name.length + 1 == rest.len() => Some(RuleId(name.rule)),
+            _ => None,
+        })
+    });
     found.filter(|_| !rules.carriers.fields.excluded(&identifier))
 }
 
