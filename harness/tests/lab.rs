@@ -245,7 +245,7 @@ async fn envoy_routes_by_host_decodes_and_upgrades() {
         .await
         .unwrap();
     let squeezed = Reply {
-        gzip: true,
+        encode: vec!["gzip".to_owned()],
         ..Reply::text("text/plain", "squeezed")
     };
     let other = Upstream::start(squeezed).await.unwrap();

@@ -10,6 +10,7 @@
 
 mod certs;
 pub mod client;
+mod coding;
 pub mod engines;
 mod envoy;
 mod jwt;
@@ -19,6 +20,8 @@ mod process;
 pub mod setup;
 pub mod upstream;
 pub mod wire;
+
+pub(crate) use coding::{decode, encode_steps};
 
 pub use certs::{Authority, Credentials, Names};
 pub use envoy::{Envoy, UpdateError};

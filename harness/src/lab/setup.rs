@@ -17,6 +17,7 @@ pub(crate) const STATS_TAGS: &[&str] = &[
     "verdict",
     "mode",
     "category",
+    "coding",
     "action",
     "direction",
     "reason",

@@ -1,12 +1,14 @@
 //! Compares what was seen with what a scenario expects. Every difference is one line.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::lab::client::Response;
+use crate::lab::decode;
 use crate::lab::upstream::Seen;
-use crate::lab::wire::{End, Fields, find};
+use crate::lab::wire::{End, Fields, field, find};
 
 use super::format::{Expect, SeenExpect};
 use super::vars::Vars;
@@ -26,6 +28,14 @@ struct BodyExpect<'e> {
     contains: &'e [String],
     lacks: &'e [String],
     length: Option<usize>,
+}
+
+/// A body as its `content-encoding` decodes, where that is asked for.
+fn decoded<'b>(asked: bool, headers: &Fields, body: &'b [u8]) -> anyhow::Result<Cow<'b, [u8]>> {
+    match field(headers, "content-encoding") {
+        Some(codings) if asked => Ok(decode(&String::from_utf8_lossy(codings), body)?.into()),
+        _ => Ok(body.into()),
+    }
 }
 
 impl<'a> Differences<'a> {
@@ -77,13 +87,14 @@ impl<'a> Differences<'a> {
             lacks: &expect.body_lacks,
             length: expect.body_length,
         };
-        self.body("the response body", &body, &response.body)?;
+        let found = decoded(expect.decoded, &response.headers, &response.body)?;
+        self.body("the response body", &body, &found)?;
         if let Some(messages) = &expect.body_grpc {
             let messages = messages
                 .iter()
                 .map(|message| self.vars.bytes(message))
                 .collect::<Result<Vec<_>, _>>()?;
-            match grpc_messages(&response.body) {
+            match grpc_messages(&found) {
                 Some(found) if found == messages => {}
                 Some(found) => {
                     let found: Vec<_> = found.iter().map(|message| shown(message)).collect();
@@ -91,15 +102,15 @@ impl<'a> Differences<'a> {
                 }
                 None => self.add(format!(
                     "gRPC frames that do not add up: `{}`",
-                    shown(&response.body)
+                    shown(&found)
                 )),
             }
         }
         if expect.body_json.is_some() || expect.body_json_has.is_some() {
-            match serde_json::from_slice::<Value>(&response.body) {
+            match serde_json::from_slice::<Value>(&found) {
                 Err(error) => self.add(format!(
                     "the response body is not JSON ({error}): `{}`",
-                    shown(&response.body)
+                    shown(&found)
                 )),
                 Ok(found) => {
                     if let Some(exact) = &expect.body_json
@@ -151,7 +162,8 @@ impl<'a> Differences<'a> {
                 lacks: &expect.body_lacks,
                 length: expect.body_length,
             };
-            self.body("the request body at the upstream", &body, &request.body)?;
+            let found = decoded(expect.decoded, &request.headers, &request.body)?;
+            self.body("the request body at the upstream", &body, &found)?;
             if let (Some(expected), Some(end)) = (&expect.end, &request.end) {
                 self.end("the request at the upstream", expected, end)?;
             }

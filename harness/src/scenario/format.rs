@@ -152,8 +152,8 @@ pub struct Reply {
     pub framing: Option<Framing>,
     /// Trailers.
     pub trailers: Pairs,
-    /// Compress the body.
-    pub gzip: bool,
+    /// Content codings of the body, in the order in which they are applied.
+    pub encode: Vec<String>,
     /// Answer before the request's body has come.
     pub early: bool,
 }
@@ -262,6 +262,8 @@ pub struct Request {
     pub framing: Option<Framing>,
     /// Trailers.
     pub trailers: Pairs,
+    /// Content codings of the body, in the order in which they are applied.
+    pub encode: Vec<String>,
     /// HTTP/1 only: these bytes in place of a head; `body` follows them as it is.
     pub raw: Option<String>,
     /// How long the exchange may take; 20 seconds when left out.
@@ -282,6 +284,8 @@ pub struct Expect {
     pub headers: BTreeMap<String, Value>,
     /// Trailers, likewise.
     pub trailers: BTreeMap<String, Value>,
+    /// The body is looked at as its `content-encoding` decodes.
+    pub decoded: bool,
     /// The body, exactly.
     pub body: Option<String>,
     /// The body as JSON.
@@ -322,6 +326,8 @@ pub struct SeenExpect {
     pub headers: BTreeMap<String, Value>,
     /// The trailers, likewise.
     pub trailers: BTreeMap<String, Value>,
+    /// The body is looked at as its `content-encoding` decodes.
+    pub decoded: bool,
     /// The body, exactly.
     pub body: Option<String>,
     /// Byte strings in the body.

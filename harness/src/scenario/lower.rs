@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::lab::client::{self, Protocol};
+use crate::lab::encode_steps;
 use crate::lab::setup::Configuration;
 use crate::lab::upstream;
 use crate::lab::wire::{self, Fields, Step};
@@ -54,7 +55,7 @@ pub(super) fn reply(reply: &Reply, vars: &Vars<'_>) -> anyhow::Result<upstream::
         body: reply_parts(&reply.body, vars)?,
         framing: reply.framing.map_or(default, framing),
         trailers,
-        gzip: reply.gzip,
+        encode: reply.encode.clone(),
         early: reply.early,
     })
 }
@@ -64,7 +65,7 @@ pub(super) fn request(
     protocol: Protocol,
     vars: &Vars<'_>,
 ) -> anyhow::Result<client::Request> {
-    let body = steps(&request.body, vars)?;
+    let body = encode_steps(&request.encode, steps(&request.body, vars)?)?;
     let trailers = pairs(&request.trailers, vars)?;
     let has_data = body
         .iter()
@@ -86,7 +87,7 @@ pub(super) fn request(
             .authority
             .as_ref()
             .map_or(Ok(defaults.authority), |authority| vars.text(authority))?,
-        headers: pairs(&request.headers, vars)?,
+        headers: encoded(pairs(&request.headers, vars)?, &request.encode),
         body,
         framing: request.framing.map_or(default, framing),
         trailers,
@@ -99,6 +100,15 @@ pub(super) fn request(
             .patience_ms
             .map_or(defaults.patience, Duration::from_millis),
     })
+}
+
+/// Says in which codings the body is.
+fn encoded(mut headers: Fields, codings: &[String]) -> Fields {
+    if !codings.is_empty() {
+        let codings = codings.join(", ").into_bytes();
+        headers.push((b"content-encoding".to_vec(), codings));
+    }
+    headers
 }
 
 /// The bodies to try: the one given, or one for each place of a cut.

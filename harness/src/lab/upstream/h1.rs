@@ -129,8 +129,9 @@ async fn tunnel<R: tokio::io::AsyncRead + Unpin, W: tokio::io::AsyncWrite + Unpi
 
 fn response_head(reply: &Reply, framing: Framing, steps: &[Step]) -> Vec<u8> {
     let mut fields = reply.headers.clone();
-    if reply.gzip && field(&fields, "content-encoding").is_none() {
-        fields.push((b"content-encoding".to_vec(), b"gzip".to_vec()));
+    if !reply.encode.is_empty() && field(&fields, "content-encoding").is_none() {
+        let codings = reply.encode.join(", ").into_bytes();
+        fields.push((b"content-encoding".to_vec(), codings));
     }
     head_bytes(&status_line(reply.status), &fields, framing, steps)
 }

@@ -90,8 +90,9 @@ async fn answer(
     *response.status_mut() = StatusCode::from_u16(reply.status)?;
     *response.headers_mut() = header_map(&reply.headers)?;
     let headers = response.headers_mut();
-    if reply.gzip && !headers.contains_key(http::header::CONTENT_ENCODING) {
-        headers.insert(http::header::CONTENT_ENCODING, "gzip".parse()?);
+    if !reply.encode.is_empty() && !headers.contains_key(http::header::CONTENT_ENCODING) {
+        let codings = reply.encode.join(", ").parse()?;
+        headers.insert(http::header::CONTENT_ENCODING, codings);
     }
     if reply.framing == Framing::Length {
         headers.insert(http::header::CONTENT_LENGTH, length(&steps).into());

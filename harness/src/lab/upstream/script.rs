@@ -1,10 +1,6 @@
 //! What an upstream answers.
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
+use crate::lab::coding::encode_steps;
 use crate::lab::wire::{Fields, Framing, Step};
 
 use super::Seen;
@@ -24,8 +20,9 @@ pub struct Reply {
     pub framing: Framing,
     /// Trailers: over HTTP/1 these need [`Framing::Chunked`].
     pub trailers: Fields,
-    /// Compress the body; every [`Step::Data`] is flushed, so that it can be decoded as soon as it arrives.
-    pub gzip: bool,
+    /// Content codings of the body, in the order in which they are applied; every [`Step::Data`] is flushed, so that it can be decoded as soon as it
+    /// arrives.
+    pub encode: Vec<String>,
     /// Answer when the request's head has come, without waiting for its body.
     pub early: bool,
 }
@@ -66,7 +63,7 @@ impl Default for Reply {
             body: Vec::new(),
             framing: Framing::Length,
             trailers: Fields::new(),
-            gzip: false,
+            encode: Vec::new(),
             early: false,
         }
     }
@@ -89,11 +86,7 @@ impl Reply {
             Part::Echo(Echo::Body) => Step::Data(seen.body.clone()),
             Part::Echo(Echo::Head) => Step::Data(head_text(seen)),
         });
-        if self.gzip {
-            gzip(plain)
-        } else {
-            Ok(plain.collect())
-        }
+        encode_steps(&self.encode, plain)
     }
 }
 
@@ -103,46 +96,4 @@ fn head_text(seen: &Seen) -> Vec<u8> {
         text.extend_from_slice(&[name, b": ".as_slice(), value, b"\n"].concat());
     }
     text
-}
-
-fn gzip(steps: impl Iterator<Item = Step>) -> std::io::Result<Vec<Step>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    let mut encoded = Vec::new();
-    for step in steps {
-        let (data, times) = match step {
-            Step::Data(data) => (data, 1),
-            Step::Repeat(data, times) => (data, times),
-            other => {
-                encoded.push(other);
-                continue;
-            }
-        };
-        for _ in 0..times {
-            encoder.write_all(&data)?;
-            encoder.flush()?;
-            encoded.push(Step::Data(std::mem::take(encoder.get_mut())));
-        }
-    }
-    encoded.push(Step::Data(encoder.finish()?));
-    Ok(encoded)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Read as _;
-
-    use super::*;
-
-    #[test]
-    fn a_compressed_body_can_be_read_up_to_every_flush() {
-        let steps =
-            gzip([Step::Data(b"one".to_vec()), Step::Data(b"two".to_vec())].into_iter()).unwrap();
-        let Step::Data(first) = &steps[0] else {
-            panic!("{steps:?}")
-        };
-        let mut decoder = flate2::read::GzDecoder::new(first.as_slice());
-        let mut text = [0; 3];
-        decoder.read_exact(&mut text).unwrap();
-        assert_eq!(&text, b"one");
-    }
 }

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::coding::gunzip_prefix;
+
 /// Header fields in wire order; names and values are bytes because HTTP does not promise UTF-8.
 pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -24,7 +26,7 @@ pub enum Step {
     Repeat(Vec<u8>, u32),
     /// Let time pass.
     Wait(Duration),
-    /// Send nothing more until the other side has received these bytes in its body, however they were cut.
+    /// Send nothing more until the other side has received these bytes in its body, however they were cut, and also in `gzip`.
     ///
     /// This proves that a proxy does not withhold what it was given: one that does never gets the rest, and the exchange times out.
     Until(Vec<u8>),
@@ -134,7 +136,9 @@ impl Received {
         let mut receiver = self.bytes.subscribe();
         // Fails only when the sender is gone, and we hold it.
         let _ = receiver
-            .wait_for(|bytes| find(bytes, needle).is_some())
+            .wait_for(|bytes| {
+                find(bytes, needle).is_some() || find(&gunzip_prefix(bytes), needle).is_some()
+            })
             .await;
     }
 }

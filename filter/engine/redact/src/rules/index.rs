@@ -12,6 +12,10 @@ use crate::RuleError;
 /// All anchors of a rule set.
 pub(crate) struct Index {
     filter: Filter,
+    /// The same for anchors of at least six bytes, by these: many more words start like an anchor than go on like one.
+    long: Filter<SMALL>,
+    /// For shorter ones, by four bytes.
+    short: Filter<SMALL>,
     /// By the upper bits of the hash: where its entries start.
     buckets: Vec<u16>,
     entries: Vec<Entry>,
@@ -27,11 +31,13 @@ pub(crate) struct Index {
     reach: usize,
 }
 
-/// One bit for each hash of four folded bytes.
-pub(crate) struct Filter(Box<[u64; WORDS]>);
+/// One bit for each hash of a few folded bytes.
+pub(crate) struct Filter<const N: usize = WORDS>(Box<[u64; N]>);
 
 /// 16 KiB: small enough for the fastest cache, large enough that few words are admitted by chance.
 const WORDS: usize = 2048;
+/// 4 KiB.
+const SMALL: usize = 512;
 
 /// An anchor that was found.
 #[derive(Clone, Copy)]
@@ -58,22 +64,31 @@ pub(crate) const NAME: u16 = 0x8000;
 const NEXT: usize = 2;
 /// No folded byte: whatever follows.
 const ANY: u8 = 0;
+/// Bytes of an anchor that is looked for by more than its first four.
+const SIX: usize = 6;
 const BUCKETS: usize = 2048;
 const FOLD: u32 = 0x2020_2020;
 
-impl Filter {
+impl<const N: usize> Filter<N> {
+    fn new() -> Self {
+        Self(Box::new([0; N]))
+    }
+
     /// Whether a word with these first four bytes may start a rule. Never wrong about a word that does.
     #[inline]
     pub(crate) fn admits(&self, four: u32) -> bool {
-        let hash = hash(four | FOLD);
-        // The remainder changes nothing: it tells the compiler that no index is out of bounds.
-        let word = self.0.get((hash >> 21) as usize % WORDS);
+        self.holds(hash(four | FOLD))
+    }
+
+    #[inline]
+    fn holds(&self, hash: u32) -> bool {
+        // The remainder changes nothing where all bits are used: it tells the compiler that no index is out of bounds.
+        let word = self.0.get((hash >> 21) as usize % N);
         word.is_some_and(|word| word.wrapping_shr(hash >> 15) & 1 == 1)
     }
 
-    fn insert(&mut self, four: u32) {
-        let hash = hash(four | FOLD);
-        if let Some(word) = self.0.get_mut((hash >> 21) as usize % WORDS) {
+    fn insert(&mut self, hash: u32) {
+        if let Some(word) = self.0.get_mut((hash >> 21) as usize % N) {
             *word |= 1u64.wrapping_shl(hash >> 15);
         }
     }
@@ -83,6 +98,12 @@ impl Filter {
 #[inline]
 fn hash(four: u32) -> u32 {
     four.wrapping_mul(0x9e37_79b1)
+}
+
+/// Of the first six bytes of a folded word.
+#[inline]
+fn hash_of_six(folded: u64) -> u32 {
+    ((folded << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 fn bucket(four: u32) -> usize {
@@ -96,7 +117,7 @@ impl Index {
         names: impl Iterator<Item = (u16, Vec<u8>)>,
     ) -> Result<Self, RuleError> {
         let mut anchors: BTreeMap<(usize, u64, u8, u8), Vec<u16>> = BTreeMap::new();
-        let mut filter = Filter(Box::new([0; WORDS]));
+        let (mut filter, mut long, mut short) = (Filter::new(), Filter::new(), Filter::new());
         let mut firsts = vec![Vec::new(); 256];
         let (mut authority, mut colon) = (Vec::new(), Vec::new());
         for (id, rule) in (0u16..).zip(rules) {
@@ -119,7 +140,12 @@ impl Index {
                 }
                 let word = anchor.bytes.get(anchor.offset..).unwrap_or_default();
                 let (key, four) = (key(word), four(word));
-                filter.insert(four);
+                filter.insert(hash(four | FOLD));
+                if word.len() < SIX {
+                    short.insert(hash(four | FOLD));
+                } else {
+                    long.insert(hash_of_six(key));
+                }
                 let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
                 let offset = u8::try_from(anchor.offset).unwrap_or(u8::MAX);
                 anchors
@@ -130,7 +156,12 @@ impl Index {
         }
         for (id, word) in names {
             let (key, four) = (key(&word), four(&word));
-            filter.insert(four);
+            filter.insert(hash(four | FOLD));
+            if word.len() < SIX {
+                short.insert(hash(four | FOLD));
+            } else {
+                long.insert(hash_of_six(key));
+            }
             let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
             anchors
                 .entry((bucket(four), key, length, 0))
@@ -139,6 +170,8 @@ impl Index {
         }
         let mut index = Self {
             filter,
+            long,
+            short,
             buckets: Vec::with_capacity(BUCKETS + 1),
             entries: Vec::with_capacity(anchors.len()),
             rules: Vec::new(),
@@ -184,10 +217,14 @@ impl Index {
     #[inline]
     pub(crate) fn find(&self, word: u64) -> impl Iterator<Item = Hit> {
         #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
-        let bucket = bucket(word as u32);
+        let four = word as u32;
         let folded = word | u64::from(FOLD) | u64::from(FOLD) << 32;
-        let from = self.buckets.get(bucket).copied().unwrap_or(0);
-        let to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
+        let (mut from, mut to) = (0, 0);
+        if self.long.holds(hash_of_six(folded)) || self.short.admits(four) {
+            let bucket = bucket(four);
+            from = self.buckets.get(bucket).copied().unwrap_or(0);
+            to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
+        }
         let entries = self.entries.get(usize::from(from)..usize::from(to));
         entries
             .unwrap_or_default()

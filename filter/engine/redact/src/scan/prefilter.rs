@@ -57,12 +57,14 @@ struct Classes {
     slash: u64,
 }
 
-/// Where words of interest start: offsets into a text of at most 64 KiB.
+/// Where words of interest start: offsets into a text of less than 32 KiB, [`SPECIAL`] set behind `://` and colons.
 pub(super) struct Starts {
     found: [u16; MOST],
     count: usize,
 }
 
+/// Set where the scan stops whatever the word is.
+const SPECIAL: u16 = 0x8000;
 /// Words found at once.
 const MOST: usize = 256;
 
@@ -74,9 +76,12 @@ impl Starts {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+    /// Where they are, and whether they are special.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, bool)> {
         let found = self.found.get(..self.count).unwrap_or_default();
-        found.iter().map(|at| usize::from(*at))
+        found
+            .iter()
+            .map(|at| (usize::from(at & !SPECIAL), at & SPECIAL != 0))
     }
 
     /// Finds the words in `text` that start from `from` on and before `to`, and that the filter admits; and the places behind `://`, and capitals behind
@@ -155,7 +160,8 @@ impl Starts {
             starts &= starts - 1;
             let holds = |bits: u64| bits >> at & 1 == 1;
             let wanted = holds(special) || holds(words) && filter.admits(four(block, at));
-            self.push(base + at, wanted);
+            let mark = if holds(special) { SPECIAL } else { 0 };
+            self.push((base + at) | usize::from(mark), wanted);
         }
     }
 
@@ -165,7 +171,7 @@ impl Starts {
         if let Some(slot) = self.found.get_mut(self.count % MOST) {
             #[expect(
                 clippy::cast_possible_truncation,
-                reason = "texts are shorter than 64 KiB"
+                reason = "texts are shorter than 32 KiB"
             )]
             let at = at as u16;
             *slot = at;

@@ -454,10 +454,13 @@ fn find(
     let bytes = window.slice(base, window.end());
     let every = strictness == Strictness::Field;
     let reached = starts.find(bytes, offset(from), offset(to), every, index.filter());
-    for at in starts.iter() {
+    for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
-        let found = index.find(word(rest)).chain(index.find_behind(before));
-        hits.extend(found.map(|hit| (base + at as u64, hit)));
+        hits.extend(index.find(word(rest)).map(|hit| (base + at as u64, hit)));
+        if special {
+            let found = index.find_behind(before);
+            hits.extend(found.map(|hit| (base + at as u64, hit)));
+        }
     }
     base + reached as u64
 }
