@@ -26,7 +26,9 @@ pub(in crate::scan) struct Lane {
     line: u32,
     /// Groups in a row that are no text.
     other: u32,
-    /// Where groups do not follow each other, and the last such place before what is needed.
+    /// The last place before what is needed where groups do not follow each other, or the start.
+    first: Mark,
+    /// Such places behind it.
     marks: VecDeque<Mark>,
     ended: bool,
 }
@@ -41,18 +43,18 @@ struct Mark {
 
 impl Lane {
     pub(in crate::scan) fn new(codec: Codec, start: u64) -> Self {
-        let mark = Mark {
-            decoded: 0,
-            before: start,
-            after: start,
-        };
         Self {
             codec,
             position: start,
             decoded: 0,
             line: 0,
             other: 0,
-            marks: VecDeque::from([mark]),
+            first: Mark {
+                decoded: 0,
+                before: start,
+                after: start,
+            },
+            marks: VecDeque::new(),
             ended: false,
         }
     }
@@ -266,12 +268,8 @@ impl Lane {
 
     /// Forgets what lies before this decoded byte.
     pub(in crate::scan) fn forget(&mut self, decoded: u64) {
-        while self
-            .marks
-            .get(1)
-            .is_some_and(|mark| mark.decoded <= decoded)
-        {
-            self.marks.pop_front();
+        while let Some(mark) = self.marks.pop_front_if(|mark| mark.decoded <= decoded) {
+            self.first = mark;
         }
     }
 
@@ -282,11 +280,9 @@ impl Lane {
     /// The last mark before a decoded byte.
     fn mark_before(&self, decoded: u64) -> Mark {
         let count = self.marks.partition_point(|mark| mark.decoded <= decoded);
-        let mark = self.marks.get(count.saturating_sub(1)).copied();
-        mark.unwrap_or(Mark {
-            decoded: self.decoded,
-            before: self.position,
-            after: self.position,
-        })
+        let mark = count
+            .checked_sub(1)
+            .and_then(|last| self.marks.get(last).copied());
+        mark.unwrap_or(self.first)
     }
 }

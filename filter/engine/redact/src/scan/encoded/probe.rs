@@ -20,6 +20,10 @@ pub(in crate::scan) fn probe(codec: Codec, text: &[u8]) -> Verdict {
         Codec::Base64 => BASE64,
         Codec::Hex => HEX,
     };
+    // Nearly everything ends here.
+    if codec == Codec::Base64 && text.first_chunk().is_some_and(|first| !is_group(first)) {
+        return Verdict::Other;
+    }
     let known = text.get(..enough).unwrap_or(text);
     let is_text = match codec {
         Codec::Base64 => known.chunks(4).all(base64),
@@ -30,6 +34,14 @@ pub(in crate::scan) fn probe(codec: Codec, text: &[u8]) -> Verdict {
         true if known.len() == enough => Verdict::Text,
         true => Verdict::Open,
     }
+}
+
+/// Whether four digits of base64 come to text.
+#[inline]
+fn is_group(group: &[u8; 4]) -> bool {
+    let [a, b, c, d] = group.map(|digit| u32::from(Codec::Base64.value(digit)));
+    let [_, first, second, third] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+    (a | b | c | d) < 64 && is_text(first) && is_text(second) && is_text(third)
 }
 
 /// Whether up to four digits of base64 come to text.

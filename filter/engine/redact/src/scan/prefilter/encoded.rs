@@ -3,19 +3,27 @@
 //! ASCII has its first bit clear, so the first of each four digits of base64 is one of 32 letters, and the first of each two of hexadecimal is a decimal digit.
 //! Six such letters or sixteen such digits at the right distance are rare in anything else, and finding them takes a few shifts of bitmaps that are there already.
 
-use super::{BLOCK, Classes, behind};
+use super::{Classes, behind};
 
 /// Digits of base64 that have to be there, four of them for three bytes.
 pub(in crate::scan) const BASE64: usize = 24;
 /// Digits of hexadecimal that have to be there, two of them for a byte.
 pub(in crate::scan) const HEX: usize = 32;
-/// Places found at once.
-const MOST: usize = 192;
+/// Blocks with places found at once.
+const MOST: usize = 16;
 
 /// Places in the order in which they are sure, which for one encoding is that of the text.
 pub(in crate::scan) struct Encoded {
-    found: [(u16, bool); MOST],
+    found: [Found; MOST],
     count: usize,
+}
+
+/// Where in a block the last telling digits stand.
+#[derive(Clone, Copy)]
+struct Found {
+    base: u16,
+    base64: u64,
+    hex: u64,
 }
 
 /// What the block before says about the next one.
@@ -29,7 +37,11 @@ pub(super) struct Trail {
 impl Encoded {
     pub(super) fn new() -> Self {
         Self {
-            found: [(0, false); MOST],
+            found: [Found {
+                base: 0,
+                base64: 0,
+                hex: 0,
+            }; MOST],
             count: 0,
         }
     }
@@ -37,7 +49,17 @@ impl Encoded {
     /// Each place, and whether it is hexadecimal that may stand there.
     pub(in crate::scan) fn iter(&self) -> impl Iterator<Item = (usize, bool)> {
         let found = self.found.get(..self.count).unwrap_or_default();
-        found.iter().map(|(at, hex)| (usize::from(*at), *hex))
+        found.iter().flat_map(|found| {
+            bits(found.base64 | found.hex).flat_map(move |bit| {
+                let end = usize::from(found.base) + bit;
+                let base64 = (found.base64 >> bit & 1 == 1).then_some((BASE64 - 4, false));
+                let hex = (found.hex >> bit & 1 == 1).then_some((HEX - 2, true));
+                [base64, hex]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(move |(before, hex)| Some((end.checked_sub(before)?, hex)))
+            })
+        })
     }
 
     pub(super) fn clear(&mut self) {
@@ -63,35 +85,33 @@ impl Encoded {
             return true;
         }
         self.add(base64, hex(now, before), base);
-        self.count + 2 * BLOCK <= MOST
+        self.count < MOST
     }
 
     #[cold]
     #[inline(never)]
     fn add(&mut self, base64: u64, hex: u64, base: usize) {
-        let mut ends = base64 | hex;
-        while ends != 0 {
-            let at = ends.trailing_zeros() as usize;
-            ends &= ends - 1;
-            self.push(base64 >> at & 1, base + at, BASE64 - 4, false);
-            self.push(hex >> at & 1, base + at, HEX - 2, true);
-        }
-    }
-
-    fn push(&mut self, wanted: u64, at: usize, before: usize, hex: bool) {
-        if wanted == 1
-            && let Some(start) = at.checked_sub(before)
+        if base64 | hex != 0
             && let Some(slot) = self.found.get_mut(self.count)
         {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "texts are shorter than 64 KiB"
             )]
-            let start = start as u16;
-            *slot = (start, hex);
+            let base = base as u16;
+            *slot = Found { base, base64, hex };
             self.count += 1;
         }
     }
+}
+
+/// The numbers of the bits that are set.
+fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (bits != 0).then(|| bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+        bit
+    })
 }
 
 /// The last of sixteen digits at a distance of two.

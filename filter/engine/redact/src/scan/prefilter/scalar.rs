@@ -10,7 +10,7 @@ pub(super) fn classify(block: &[u8; BLOCK + AHEAD]) -> Classes {
     let mut classes = Classes::default();
     for (nth, eight) in (0u32..).zip(block.as_chunks::<8>().0.iter().take(BLOCK / 8)) {
         let bytes = u64::from_le_bytes(*eight);
-        let letters = between(bytes | 0x20 * EACH, b'a', b'z');
+        let letters = between(bytes | (0x20 * EACH), b'a', b'z');
         let upper = between(bytes, b'A', b'Z');
         let head = upper | between(bytes, b'a', b'f');
         let digits = between(bytes, b'0', b'9');
