@@ -3,6 +3,7 @@
 use crate::rules::{Automaton, ByteSet, Matcher, Part, State};
 
 use super::assignment::{Assignment, Step, ValueShape};
+use super::encoded::Layers;
 use super::escape::{self, Escape};
 use super::runs::Runs;
 use super::window::Window;
@@ -32,6 +33,8 @@ pub(super) struct Candidate {
     pub(super) steps: u64,
     /// It reached the limit before its end was known.
     pub(super) overlong: bool,
+    /// It was found in what is encoded here.
+    pub(super) encoded: Option<Layers>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -106,6 +109,7 @@ impl Candidate {
             written_with: None,
             steps: 0,
             overlong: false,
+            encoded: None,
         };
         candidate.enter(matcher, phase);
         candidate
@@ -126,6 +130,18 @@ impl Candidate {
             written_with: None,
             steps: 0,
             overlong: false,
+            encoded: None,
+        }
+    }
+
+    /// One that was found in what is encoded from `start` to `end`.
+    pub(super) fn encoded_in(self, start: u64, end: u64, layers: Layers) -> Self {
+        Self {
+            start,
+            end: Some(end),
+            phase: Phase::Tail,
+            encoded: Some(layers),
+            ..self
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod assignment;
 mod candidate;
+mod encoded;
 mod escape;
 mod open;
 mod prefilter;
@@ -10,6 +11,7 @@ mod scanner;
 mod window;
 
 pub(crate) use assignment::Assignment;
+pub(crate) use encoded::Layers as Encoded;
 pub(crate) use scanner::{Scanner, Strictness};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! without a branch that depends on the text. Why not a literal matcher such as Teddy: a few hundred literals in both cases saturate its masks, and
 //! an Aho-Corasick automaton takes each byte through memory, at a tenth of the speed.
 
+mod encoded;
 #[cfg_attr(
     all(
         not(test),
@@ -35,14 +36,17 @@ use scalar::classify;
 ))]
 use vector::classify;
 
+pub(super) use encoded::{BASE64, Encoded, HEX};
+
 use crate::rules::Filter;
+use encoded::Trail;
 
 /// Bytes classified at once.
 const BLOCK: usize = 64;
 /// Bytes read behind a block: the start of a word, and most hosts.
 const AHEAD: usize = 32;
-/// Bytes before a word that decide whether it is one: an escape such as `\u000a`.
-const CONTEXT: usize = 6;
+/// Bytes before a place that decide about it: an escape such as `\u000a` before a word, or what is written in hexadecimal and ends there.
+const CONTEXT: usize = 32;
 
 /// One bit for each byte of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,16 +55,19 @@ struct Classes {
     word: u64,
     /// Capitals.
     upper: u64,
+    /// Letters that the first three quarters of ASCII start with in base64: `A` to `Z` and `a` to `f`.
+    head: u64,
     /// `\` and `%`.
     escape: u64,
     colon: u64,
     slash: u64,
 }
 
-/// Where words of interest start: offsets into a text of less than 32 KiB, [`SPECIAL`] set behind `://` and colons.
+/// Where words of interest start, and where what may be encoded text: offsets into a text of less than 32 KiB, [`SPECIAL`] set behind `://` and colons.
 pub(super) struct Starts {
     found: [u16; MOST],
     count: usize,
+    pub(super) encoded: Encoded,
 }
 
 /// Set where the scan stops whatever the word is.
@@ -73,6 +80,7 @@ impl Starts {
         Self {
             found: [0; MOST],
             count: 0,
+            encoded: Encoded::new(),
         }
     }
 
@@ -96,7 +104,8 @@ impl Starts {
         filter: &Filter,
     ) -> usize {
         self.count = 0;
-        let mut before = Classes::default();
+        self.encoded.clear();
+        let (mut before, mut trail) = (Classes::default(), Trail::default());
         let mut at = from.saturating_sub(CONTEXT);
         while at < to && self.count <= MOST - BLOCK {
             let rest = text.get(at..).unwrap_or_default();
@@ -128,8 +137,12 @@ impl Starts {
             } else {
                 self.admit_special(block, words & wanted, special, at, filter);
             }
+            let has_room = self.encoded.look(now, before, &mut trail, at);
             before = now;
             at += BLOCK;
+            if !has_room {
+                break;
+            }
         }
         at.min(to)
     }

@@ -5,6 +5,7 @@
 //! function of the bytes up to there, which is why the output cannot depend on how the text was cut: a chunk's end decides nothing, it only asks how
 //! much can be given out.
 
+mod encoded;
 mod hold;
 mod overflow;
 mod treatment;
@@ -20,6 +21,7 @@ use super::open::Open;
 use super::prefilter::Starts;
 use super::runs::Runs;
 use super::window::Window;
+use encoded::Decoding;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
 const PIECE: usize = 4096;
@@ -54,6 +56,9 @@ pub(crate) struct Scanner {
     /// Anchors found and not looked into yet.
     hits: Vec<(u64, Hit)>,
     steps: u64,
+    decoding: Decoding,
+    /// What was found, if nobody is to be asked: the text is what another text holds encoded.
+    collected: Option<Vec<Candidate>>,
 }
 
 /// What the surroundings of a value may demand.
@@ -88,6 +93,8 @@ impl Scanner {
             runs: Runs::default(),
             hits: Vec::new(),
             steps: 0,
+            decoding: Decoding::new(0),
+            collected: None,
         }
     }
 
@@ -157,6 +164,7 @@ impl Scanner {
         if let Some(open) = &mut self.open {
             open.done = true;
         }
+        self.decode(true, out)?;
         self.settle(self.unseen(), judge, out)?;
         self.release(out);
         Ok(())
@@ -221,7 +229,9 @@ impl Scanner {
         }
         let rules = Arc::clone(&self.rules);
         self.go_on(&rules, complete);
+        self.decode(complete, out)?;
         self.look_up(&rules, complete, judge, out)?;
+        self.begin(complete);
         let unseen = if complete { UNKNOWN } else { self.unseen() };
         self.settle(unseen, judge, out)
     }
@@ -268,6 +278,7 @@ impl Scanner {
         };
         let base = self.window.base().max(self.text_start);
         let (mut starts, mut hits) = (Starts::new(), std::mem::take(&mut self.hits));
+        self.decoding.not_before(self.position);
         while self.position < to && !self.muted {
             let from = self.position.max(base);
             self.position = find(
@@ -278,6 +289,8 @@ impl Scanner {
                 index,
                 &mut hits,
             );
+            self.decode_from(base, &starts.encoded, complete, out)?;
+            self.decoding.not_before(self.position);
             let mut postponed = None;
             for (at, hit) in hits.drain(..) {
                 if !self.ready.is_empty() {
@@ -384,7 +397,7 @@ impl Scanner {
     /// Whether a value that starts here could not win.
     fn is_taken(&self, start: u64, at: u64) -> bool {
         let unseen = at.saturating_sub(self.rules.index.reach() as u64);
-        let certain = self.certain(unseen);
+        let certain = self.certain(unseen.min(self.decoding.floor()));
         start < self.settled
             || certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))
     }

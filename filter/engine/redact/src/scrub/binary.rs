@@ -38,6 +38,12 @@ pub(super) fn masked(
     Ok(changed.then_some(out))
 }
 
+/// Whether all of the value is base64.
+pub(super) fn is_base64(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b',');
+    parts.all(|part| base64::decode(part.trim_ascii()).is_some())
+}
+
 fn mask(
     rules: &Arc<RuleSet>,
     masker: &Masker,

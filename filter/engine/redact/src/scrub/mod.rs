@@ -37,7 +37,7 @@ impl<'r> Scrubber<'r> {
     /// The header's value with its credentials masked; none if nothing is to be changed.
     ///
     /// `Authorization` and its kin keep the scheme, `Cookie` and `Set-Cookie` keep names and attributes, URLs keep all but secret values. What the
-    /// rules know is found anywhere, also up to three layers of percent encoding deep. `Basic` credentials are found in any header, and in binary gRPC metadata (`-bin`) what its base64 hides is
+    /// rules know is found anywhere, also up to three layers of percent encoding deep. `Basic` credentials are found in any header, as is what base64 or hexadecimal hides; in binary gRPC metadata (`-bin`) that is
     /// masked in its length, so that the message stays valid. Bytes that are no credential pass untouched, whatever they are. The name is compared without case. O(length).
     ///
     /// # Errors
@@ -57,7 +57,11 @@ impl<'r> Scrubber<'r> {
             None
         };
         let value = binary.as_deref().unwrap_or(value);
-        let spans = header::spans(self.rules, name, value);
+        let mut spans = header::spans(self.rules, name, value);
+        if is_binary && binary::is_base64(value) {
+            // Its base64 was looked behind already, and the judge asked.
+            spans.retain(|span| span.encoded.is_none());
+        }
         let masked = span::apply(spans, value, self.masker, judge)?;
         Ok(masked.or(binary))
     }

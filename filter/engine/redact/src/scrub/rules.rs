@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::scan::{Scanner, Strictness};
-use crate::{Finding, Judge, Limits, Masker, RuleId, RuleSet, Treatment};
+use crate::RuleSet;
+use crate::scan::Scanner;
 
 use super::decode;
 use super::span::Span;
@@ -33,23 +33,8 @@ fn scan<'r>(
     spans: &mut Vec<Span<'r>>,
     to_original: impl Fn(Range<usize>) -> Range<usize>,
 ) {
-    let mut found = Collect(Vec::new());
-    let limits = Limits {
-        held: text.len() + 1,
-        ..Limits::default()
-    };
-    let mut scanner = Scanner::new(
-        Arc::clone(rules),
-        Arc::new(Masker::default()),
-        limits,
-        Strictness::Text,
-    );
-    let mut out = Vec::new();
-    // The collecting judge reveals everything and the limit exceeds the text, so no error is possible.
-    let _ = scanner
-        .write(text, &mut found, &mut out)
-        .and_then(|()| scanner.flush(&mut found, &mut out));
-    let known = found.0.into_iter().filter_map(|(id, range)| {
+    let found = Scanner::find_all(rules, text).into_iter();
+    let known = found.filter_map(|(id, range, encoded)| {
         rules.rule(id).map(|rule| Span {
             range: to_original(range),
             kind: rule.kind(),
@@ -57,19 +42,8 @@ fn scan<'r>(
             confidence: rule.confidence(),
             rule: id,
             carrier: None,
+            encoded,
         })
     });
     spans.extend(known);
-}
-
-struct Collect(Vec<(RuleId, Range<usize>)>);
-
-impl Judge for Collect {
-    fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
-        let from = usize::try_from(finding.offset).unwrap_or(usize::MAX);
-        let length = usize::try_from(finding.length).unwrap_or(usize::MAX);
-        self.0
-            .push((finding.rule, from..from.saturating_add(length)));
-        Treatment::Reveal
-    }
 }

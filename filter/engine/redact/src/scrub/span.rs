@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::scan::Encoded;
 use crate::{Confidence, Finding, Judge, Masker, RedactError, RuleId, Treatment};
 
 /// One credential in a value that is at hand as a whole.
@@ -12,6 +13,8 @@ pub(super) struct Span<'r> {
     pub(super) confidence: Confidence,
     pub(super) rule: RuleId,
     pub(super) carrier: Option<String>,
+    /// How it is encoded within the range.
+    pub(super) encoded: Option<Encoded>,
 }
 
 /// Asks about every span, outermost first, and masks what has to be.
@@ -44,14 +47,16 @@ pub(super) fn apply(
         if revealed.contains(&(span.range.clone(), span.rule)) {
             continue;
         }
-        let credential = value.get(span.range.clone()).unwrap_or_default();
+        let written = value.get(span.range.clone()).unwrap_or_default();
+        let decoded = span.encoded.map(|encoded| encoded.decoded(written));
+        let credential = decoded.as_deref().unwrap_or(written);
         let finding = Finding {
             kind: span.kind,
             category: span.category,
             confidence: span.confidence,
             rule: span.rule,
             offset: span.range.start as u64,
-            length: credential.len() as u64,
+            length: written.len() as u64,
             fingerprint: masker.fingerprint(credential),
             carrier: span.carrier.as_deref(),
         };
@@ -65,7 +70,14 @@ pub(super) fn apply(
             Treatment::Reveal => revealed.push((span.range, span.rule)),
             Treatment::Mask => {
                 out.extend_from_slice(value.get(copied..span.range.start).unwrap_or_default());
-                masker.mask(span.kind, credential, &mut out);
+                match span.encoded {
+                    Some(encoded) => {
+                        let mut mask = Vec::new();
+                        masker.mask(span.kind, credential, &mut mask);
+                        out.extend(encoded.rewritten(written, &mask));
+                    }
+                    None => masker.mask(span.kind, credential, &mut out),
+                }
                 copied = span.range.end;
                 changed = true;
             }

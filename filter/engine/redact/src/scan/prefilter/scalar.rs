@@ -10,11 +10,13 @@ pub(super) fn classify(block: &[u8; BLOCK + AHEAD]) -> Classes {
     let mut classes = Classes::default();
     for (nth, eight) in (0u32..).zip(block.as_chunks::<8>().0.iter().take(BLOCK / 8)) {
         let bytes = u64::from_le_bytes(*eight);
-        let letters = between(bytes | 0x20 * EACH, b'a', b'z');
+        let letters = between(bytes | (0x20 * EACH), b'a', b'z');
         let upper = between(bytes, b'A', b'Z');
+        let head = upper | between(bytes, b'a', b'f');
         let digits = between(bytes, b'0', b'9');
         classes.word |= pack(letters | digits) << (8 * nth);
         classes.upper |= pack(upper) << (8 * nth);
+        classes.head |= pack(head) << (8 * nth);
         classes.escape |= pack(equal(bytes, b'\\') | equal(bytes, b'%')) << (8 * nth);
         classes.colon |= pack(equal(bytes, b':')) << (8 * nth);
         classes.slash |= pack(equal(bytes, b'/')) << (8 * nth);

@@ -35,6 +35,7 @@ fn vectors_and_their_twin_classify_alike() {
         let slow = Classes {
             word: expected(|byte| byte.is_ascii_alphanumeric()),
             upper: expected(|byte| byte.is_ascii_uppercase()),
+            head: expected(|byte| byte.is_ascii_uppercase() || matches!(byte, b'a'..=b'f')),
             escape: expected(|byte| byte == b'\\' || byte == b'%'),
             colon: expected(|byte| byte == b':'),
             slash: expected(|byte| byte == b'/'),

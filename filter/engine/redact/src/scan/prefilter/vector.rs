@@ -18,6 +18,8 @@ pub(super) fn classify(block: &[u8; BLOCK + AHEAD]) -> Classes {
         let upper = bytes.at_most_above(b'A', 25);
         let digits = bytes.at_most_above(b'0', 9);
         let escapes = bytes.equal(b'\\').or(bytes.equal(b'%'));
+        let head = bytes.without_above(letters, b'f');
+        classes.head |= head.mask() << (16 * nth);
         classes.word |= letters.or(digits).mask() << (16 * nth);
         classes.upper |= upper.mask() << (16 * nth);
         classes.escape |= escapes.mask() << (16 * nth);
@@ -48,10 +50,17 @@ impl Lane {
     /// All ones where a byte is `low` or up to `span` above it.
     #[inline(always)]
     fn at_most_above(self, low: u8, span: u8) -> Self {
-        let above = arch::u8x16_sub(self.0, arch::u8x16_splat(low));
-        // A comparison without sign is two instructions on x86-64 either way; this is one fewer.
-        let least = arch::u8x16_min(above, arch::u8x16_splat(span));
-        Self(arch::u8x16_eq(least, above))
+        // Moved up to where the last byte of the range is the highest there is, one comparison tells, as long as it is one with a sign.
+        let up = arch::u8x16_splat(i8::MAX.cast_unsigned() - low - span);
+        let last = arch::i8x16_splat(i8::MAX - span.cast_signed() - 1);
+        Self(arch::i8x16_gt(arch::u8x16_add(self.0, up), last))
+    }
+
+    /// Those of `lanes` where a byte is not above an ASCII byte.
+    #[inline(always)]
+    fn without_above(self, lanes: Self, byte: u8) -> Self {
+        let above = arch::i8x16_gt(self.0, arch::i8x16_splat(byte.cast_signed()));
+        Self(arch::v128_andnot(lanes.0, above))
     }
 
     #[inline(always)]
@@ -95,9 +104,19 @@ impl Lane {
     #[inline(always)]
     fn at_most_above(self, low: u8, span: u8) -> Self {
         unsafe {
-            let above = arch::_mm_sub_epi8(self.0, splat(low));
-            let least = arch::_mm_min_epu8(above, splat(span));
-            Self(arch::_mm_cmpeq_epi8(least, above))
+            // Moved up to where the last byte of the range is the highest there is, one comparison tells, as long as it is one with a sign.
+            let up = splat(i8::MAX.cast_unsigned() - low - span);
+            let last = splat((i8::MAX - span.cast_signed() - 1).cast_unsigned());
+            Self(arch::_mm_cmpgt_epi8(arch::_mm_add_epi8(self.0, up), last))
+        }
+    }
+
+    /// Those of `lanes` where a byte is not above an ASCII byte.
+    #[inline(always)]
+    fn without_above(self, lanes: Self, byte: u8) -> Self {
+        unsafe {
+            let above = arch::_mm_cmpgt_epi8(self.0, splat(byte));
+            Self(arch::_mm_andnot_si128(above, lanes.0))
         }
     }
 

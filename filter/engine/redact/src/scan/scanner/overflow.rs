@@ -19,6 +19,9 @@ impl Scanner {
         let Some(start) = self.live.iter().map(|candidate| candidate.start).min() else {
             return Ok(false);
         };
+        if self.decoding.floor() < start {
+            return Ok(false);
+        }
         let holding = |candidate: &&Candidate| candidate.start == start && candidate.overlong;
         let Some(first) = self
             .live
@@ -33,7 +36,8 @@ impl Scanner {
             .live
             .iter()
             .filter(holding)
-            .filter(|candidate| candidate.in_tail())
+            // What is collected is masked where it is encoded, for which all of it is needed.
+            .filter(|candidate| candidate.in_tail() && self.collected.is_none())
             .min_by_key(|candidate| candidate.rule)
             .copied();
         if let Some(candidate) = certain {
@@ -66,8 +70,9 @@ impl Scanner {
         Ok(true)
     }
 
-    fn mute(&mut self) {
+    pub(super) fn mute(&mut self) {
         self.muted = true;
+        self.decoding.stop();
         self.live.clear();
         self.ready.clear();
         self.window.skip(self.window.end());

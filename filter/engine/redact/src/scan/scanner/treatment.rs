@@ -8,6 +8,8 @@ use std::cmp::Reverse;
 use crate::rules::Rule;
 use crate::{Finding, Judge, Masker, RedactError, RuleId, Treatment};
 
+use crate::scan::encoded::{Layers, decoded, rewritten};
+
 use super::{Candidate, Scanner, Strictness, UNKNOWN};
 
 impl Scanner {
@@ -21,6 +23,7 @@ impl Scanner {
         if let Some(open) = self.open.take_if(|open| open.done) {
             self.close(open, out);
         }
+        let unseen = unseen.min(self.decoding.floor());
         loop {
             if self.live.len() + self.ready.len() + usize::from(self.open.is_some()) > 1 {
                 self.drop_doomed(unseen);
@@ -96,7 +99,11 @@ impl Scanner {
     ) -> Result<(), RedactError> {
         let end = found.end.unwrap_or(found.start);
         self.window.emit(found.start, out);
-        if let Some(rule) = self.rules.rules.get(usize::from(found.rule)) {
+        if let Some(collected) = &mut self.collected {
+            collected.push(found);
+        } else if let Some(layers) = found.encoded {
+            self.treat_encoded(found, &layers, judge, out)?;
+        } else if let Some(rule) = self.rules.rules.get(usize::from(found.rule)) {
             let value = self.window.slice(found.start, end);
             match judge.treat(&finding(rule, found, end, self.masker.fingerprint(value))) {
                 Treatment::Mask if found.missing_quotes().is_some() => {
@@ -118,6 +125,47 @@ impl Scanner {
             }
         }
         self.leave(end);
+        Ok(())
+    }
+
+    /// The same for a value that is encoded.
+    fn treat_encoded(
+        &self,
+        found: Candidate,
+        layers: &Layers,
+        judge: &mut dyn Judge,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
+        let end = found.end.unwrap_or(found.start);
+        let Some(rule) = self.rules.rules.get(usize::from(found.rule)) else {
+            return Ok(());
+        };
+        let escapes = self.strictness == Strictness::Text;
+        let digits = self.window.slice(found.start, end);
+        let value = decoded(digits, layers, escapes);
+        match judge.treat(&finding(rule, found, end, self.masker.fingerprint(&value))) {
+            Treatment::Mask => {
+                let mut mask = Vec::new();
+                let keep = self.strictness == Strictness::Field;
+                match found.missing_quotes() {
+                    Some(quotes) => {
+                        self.masker
+                            .mask_json_value(rule.kind(), &value, quotes, keep, &mut mask);
+                    }
+                    None if keep => Masker::stars(value.len() as u64, &mut mask),
+                    None => self.masker.mask(rule.kind(), &value, &mut mask),
+                }
+                // Behind a quote only white space changes nothing.
+                let filler = found.missing_quotes().map_or(b'*', |_| b' ');
+                out.extend(rewritten(digits, layers, (&mask, filler), escapes));
+            }
+            Treatment::Reveal => out.extend_from_slice(digits),
+            Treatment::Block => {
+                return Err(RedactError::Blocked {
+                    kind: rule.kind().to_owned(),
+                });
+            }
+        }
         Ok(())
     }
 

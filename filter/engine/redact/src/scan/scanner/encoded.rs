@@ -1,0 +1,299 @@
+//! Reads what is encoded in the text with a scanner of its own.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::scan::candidate::Candidate;
+use crate::scan::encoded::{Codec, DEEPEST, Lane, Layer, Layers, PIECE, Verdict, is_digit, probe};
+use crate::scan::prefilter::{Encoded, HEX, Starts};
+use crate::{Limit, Limits, MaskAll, Masker, OnLimit, RedactError, RuleId, RuleSet};
+
+use super::{Scanner, Strictness, UNKNOWN};
+
+/// The run of digits that is being decoded.
+pub(super) struct Decoding {
+    lane: Option<Lane>,
+    /// Kept for the next run.
+    inner: Option<Box<Inner>>,
+    /// Runs before this offset were decoded.
+    done: u64,
+    /// Where the first run may start that is not known yet to be one.
+    beginning: u64,
+    /// Layers of encoding around this text.
+    depth: u8,
+}
+
+/// The scanner of what was decoded.
+struct Inner {
+    scanner: Scanner,
+    /// Decoded text that needs no further look.
+    out: Vec<u8>,
+    /// Where the run starts in the stream of the inner scanner.
+    origin: u64,
+    /// Up to where groups were taken by a finding.
+    taken: u64,
+}
+
+impl Decoding {
+    pub(super) fn new(depth: u8) -> Self {
+        Self {
+            lane: None,
+            inner: None,
+            done: 0,
+            beginning: UNKNOWN,
+            depth,
+        }
+    }
+
+    /// Where the first encoded value may start that is not settled.
+    pub(super) fn floor(&self) -> u64 {
+        let held = self.lane.as_ref().map_or(UNKNOWN, |lane| {
+            self.inner
+                .as_ref()
+                .map_or(lane.position(), |inner| inner.held(lane))
+        });
+        held.min(self.beginning)
+    }
+
+    /// Places that were not looked at yet lie behind this one.
+    pub(super) fn not_before(&mut self, position: u64) {
+        self.beginning = position.saturating_sub(HEX as u64);
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.lane = None;
+        self.inner = None;
+        self.beginning = UNKNOWN;
+    }
+}
+
+impl Inner {
+    /// Where what the scanner holds starts in the outer text.
+    fn held(&self, lane: &Lane) -> u64 {
+        let free = self.scanner.window.emitted();
+        if free >= self.scanner.window.end() {
+            return lane.position();
+        }
+        lane.start_of(free.saturating_sub(self.origin)).0
+    }
+}
+
+impl Scanner {
+    /// Everything in a text that is at hand as a whole: the rule, where, and how it is encoded there.
+    pub(crate) fn find_all(
+        rules: &Arc<RuleSet>,
+        text: &[u8],
+    ) -> Vec<(RuleId, Range<usize>, Option<Layers>)> {
+        let limits = Limits {
+            // More than the text has, also for what is encoded in it twice.
+            held: text.len().saturating_mul(2).saturating_add(1024),
+            ..Limits::default()
+        };
+        let masker = Arc::new(Masker::default());
+        let mut scanner = Scanner::new(Arc::clone(rules), masker, limits, Strictness::Text);
+        scanner.collected = Some(Vec::new());
+        let mut out = Vec::new();
+        // Nobody is asked and the limit exceeds the text, so no error is possible.
+        let _ = scanner
+            .write(text, &mut MaskAll, &mut out)
+            .and_then(|()| scanner.flush(&mut MaskAll, &mut out));
+        let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let collected = scanner.collected.unwrap_or_default().into_iter();
+        collected
+            .map(|found| {
+                let end = found.end.unwrap_or(found.start);
+                let range = offset(found.start)..offset(end);
+                (RuleId(found.rule), range, found.encoded)
+            })
+            .collect()
+    }
+
+    /// A scanner of what is encoded in this text, which only collects.
+    fn inner(&self) -> Scanner {
+        let held = self.limits.most_held() / 4 * 3;
+        let limits = Limits {
+            held: usize::try_from(held.saturating_sub(64)).unwrap_or(usize::MAX),
+            on_limit: match self.limits.on_limit {
+                OnLimit::PassThrough => OnLimit::PassThrough,
+                OnLimit::Truncate | OnLimit::MaskRest => OnLimit::Truncate,
+            },
+        };
+        let (rules, masker) = (Arc::clone(&self.rules), Arc::clone(&self.masker));
+        let mut inner = Scanner::new(rules, masker, limits, Strictness::Text);
+        inner.decoding = Decoding::new(self.decoding.depth + 1);
+        inner.collected = Some(Vec::new());
+        inner
+    }
+
+    /// Starts to decode where text may be encoded.
+    pub(super) fn decode_from(
+        &mut self,
+        base: u64,
+        places: &Encoded,
+        complete: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
+        if self.decoding.depth >= DEEPEST {
+            return Ok(());
+        }
+        for (at, is_hex) in places.iter() {
+            let start = base + at as u64;
+            if start < self.decoding.done || self.decoding.lane.is_some() {
+                continue;
+            }
+            let codec = if is_hex { Codec::Hex } else { Codec::Base64 };
+            let text = self.window.slice(start, start + HEX as u64);
+            if probe(codec, text) == Verdict::Text {
+                self.decoding.lane = Some(Lane::new(codec, start));
+                self.decode(complete, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes what is known of the run.
+    pub(super) fn decode(&mut self, complete: bool, out: &mut Vec<u8>) -> Result<(), RedactError> {
+        let Some(mut lane) = self.decoding.lane.take() else {
+            return Ok(());
+        };
+        let escapes = self.strictness == Strictness::Text;
+        let (is_new, mut piece) = (lane.is_new(), [0; PIECE]);
+        let mut count = lane.read(&self.window, complete, escapes, &mut piece);
+        if is_new && lane.ended() && self.is_clean(piece.get(..count).unwrap_or_default()) {
+            self.decoding.done = lane.position();
+            return Ok(());
+        }
+        let mut inner = self.decoding.inner.take().unwrap_or_else(|| {
+            Box::new(Inner {
+                scanner: self.inner(),
+                out: Vec::new(),
+                origin: 0,
+                taken: 0,
+            })
+        });
+        if is_new {
+            inner.origin = inner.scanner.window.end();
+            inner.taken = 0;
+        }
+        loop {
+            let text = piece.get(..count).unwrap_or_default();
+            let result = if lane.ended() {
+                inner.scanner.window.push(text);
+                inner.scanner.flush(&mut MaskAll, &mut inner.out)
+            } else {
+                inner.scanner.write(text, &mut MaskAll, &mut inner.out)
+            };
+            inner.out.clear();
+            self.collect(&mut lane, &mut inner);
+            if let Err(error) = result {
+                return self.give_up(&lane, &inner, error, out);
+            }
+            lane.forget(inner.scanner.window.emitted().saturating_sub(inner.origin));
+            if lane.ended() {
+                self.decoding.done = lane.position();
+                break;
+            }
+            if count + 3 <= PIECE {
+                self.decoding.lane = Some(lane);
+                break;
+            }
+            count = lane.read(&self.window, complete, escapes, &mut piece);
+        }
+        self.decoding.inner = Some(inner);
+        Ok(())
+    }
+
+    /// Whether no credential can be in a short text: most are an identifier or the like.
+    fn is_clean(&self, text: &[u8]) -> bool {
+        let mut starts = Starts::new();
+        let to = starts.find(text, 0, text.len(), false, self.rules.index.filter());
+        to == text.len() && starts.iter().next().is_none() && starts.encoded.iter().next().is_none()
+    }
+
+    /// What was found in the decoded text becomes a match in this one.
+    fn collect(&mut self, lane: &mut Lane, inner: &mut Inner) {
+        let Some(collected) = &mut inner.scanner.collected else {
+            return;
+        };
+        for found in collected.drain(..) {
+            let from = found.start.saturating_sub(inner.origin);
+            let to = found
+                .end
+                .unwrap_or(found.start)
+                .saturating_sub(inner.origin);
+            // Groups that two values share belong to the first.
+            let from = from.max(inner.taken);
+            if to <= from {
+                continue;
+            }
+            let (start, skip) = lane.start_of(from);
+            let end = lane.end_of(to);
+            inner.taken = to.div_ceil(lane.codec().bytes()) * lane.codec().bytes();
+            let first = Layer {
+                codec: lane.codec(),
+                skip: u8::try_from(skip).unwrap_or(0),
+                length: u32::try_from(to - from).unwrap_or(u32::MAX),
+            };
+            let second = found.encoded.map(|layers| layers.first);
+            let layers = Layers { first, second };
+            if start >= self.settled {
+                self.ready.push(found.encoded_in(start, end, layers));
+            }
+        }
+    }
+
+    /// More is held of a decoded value than may be. One that stands in the text as it is, and starts no later, wins as it would have.
+    fn give_up(
+        &mut self,
+        lane: &Lane,
+        inner: &Inner,
+        error: RedactError,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RedactError> {
+        let held = inner.held(lane);
+        self.decoding.done = lane.position();
+        let covers = |other: &Candidate| {
+            other.start <= held && (other.in_tail() || other.end.is_some_and(|end| end > held))
+        };
+        let is_open = self.open.as_ref().is_some_and(|open| open.start <= held);
+        if is_open || self.live.iter().chain(&self.ready).any(covers) {
+            return Ok(());
+        }
+        self.window.emit(held, out);
+        if error == RedactError::Limit(Limit::Held)
+            && self.limits.on_limit == OnLimit::MaskRest
+            && self.strictness == Strictness::Text
+        {
+            self.masker.mask_parts("rest", 0, None, None, out);
+            self.mute();
+            return Ok(());
+        }
+        Err(error)
+    }
+
+    /// Looks at the digits that are too few to tell.
+    pub(super) fn begin(&mut self, complete: bool) {
+        self.decoding.beginning = UNKNOWN;
+        if complete || self.decoding.lane.is_some() || self.decoding.depth >= DEEPEST {
+            return;
+        }
+        let end = self.window.end();
+        let from = self.position.saturating_sub(HEX as u64);
+        let from = from
+            .max(self.decoding.done)
+            .max(self.text_start)
+            .max(self.window.base());
+        let text = self.window.slice(from, end);
+        let digits = text.iter().rev().take_while(|byte| is_digit(**byte));
+        let text = text.get(text.len() - digits.count()..).unwrap_or_default();
+        let may_be = |nth: usize| {
+            let digits = text.get(nth..).unwrap_or_default();
+            [Codec::Base64, Codec::Hex]
+                .into_iter()
+                .any(|codec| probe(codec, digits) != Verdict::Other)
+        };
+        if let Some(nth) = (0..text.len()).find(|nth| may_be(*nth)) {
+            self.decoding.beginning = end - (text.len() - nth) as u64;
+        }
+    }
+}
