@@ -1,0 +1,104 @@
+//! Clean bytes cost no memory.
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    reason = "to clippy the helpers of tests are no tests"
+)]
+
+mod support;
+
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use veilgate_redact::{Framing, Limits, MaskAll, Redactor};
+
+use support::{masker, rules};
+
+fn redactor(framing: Framing) -> Redactor {
+    Redactor::new(Arc::clone(rules()), masker(), framing, Limits::default())
+}
+
+fn frame(flags: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[flags], length.as_slice(), message].concat()
+}
+
+/// Each framing, with a piece of it that holds nothing secret and can come any number of times.
+fn clean() -> Vec<(Framing, Vec<u8>)> {
+    let json = br#"{"id":17,"name":"item","tags":["a","b"],"next":"/items?page=2","note":"nothing of interest"},"#.repeat(30);
+    let line = br#"{"id":17,"name":"item","note":"nothing of interest"}"#;
+    let lines = [line.as_slice(), b"\n"].concat().repeat(40);
+    let events = [b"id: 1\r\ndata: ".as_slice(), line, b"\r\n\r\n"]
+        .concat()
+        .repeat(40);
+    let message = frame(0, b"\x0a\x04name\x12\x05value\x18\x07");
+    let grpc = message.repeat(30);
+    let text = "AAAAABEKBG5hbWUSBXZhbHVlGAcA".as_bytes().repeat(9);
+    let fields = br#"{"a":"value","b":[1,2,{"c":null}],"d":-1.5},"#.repeat(30);
+    vec![
+        (Framing::Plain, json),
+        (Framing::Lines, lines.clone()),
+        (Framing::Events, events),
+        (
+            Framing::Multipart {
+                boundary: b"edge".to_vec(),
+                pass_opaque: false,
+            },
+            lines,
+        ),
+        (
+            Framing::Message,
+            b"\x0a\x04name\x12\x05value\x18\x07".repeat(30),
+        ),
+        (
+            Framing::Grpc {
+                pass_compressed: false,
+            },
+            grpc.clone(),
+        ),
+        (
+            Framing::Connect {
+                pass_compressed: false,
+            },
+            grpc,
+        ),
+        (
+            Framing::GrpcWebText {
+                pass_compressed: false,
+            },
+            text,
+        ),
+        (
+            Framing::Fields {
+                roots: vec!["/none".to_owned()],
+            },
+            fields,
+        ),
+    ]
+}
+
+#[test]
+fn clean_bytes_allocate_nothing_once_a_stream_is_under_way() {
+    for (framing, piece) in clean() {
+        let mut redactor = redactor(framing.clone());
+        let mut out = Vec::with_capacity(16 * piece.len());
+        let begin: &[u8] = match framing {
+            Framing::Fields { .. } => b"[",
+            Framing::Multipart { .. } => b"--edge\r\nA: b\r\n\r\n",
+            _ => b"",
+        };
+        redactor.write(begin, &mut MaskAll, &mut out).unwrap();
+        for cut in [piece.len(), 1, 7, piece.len() / 2] {
+            let mut write = |redactor: &mut Redactor| {
+                out.clear();
+                for chunk in piece.chunks(cut) {
+                    redactor.write(chunk, &mut MaskAll, &mut out).unwrap();
+                }
+            };
+            write(&mut redactor);
+            write(&mut redactor);
+            let counted = measure(|| write(&mut redactor));
+            assert_eq!(counted.count_total, 0, "{framing:?} in pieces of {cut}");
+        }
+    }
+}
