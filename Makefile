@@ -8,7 +8,7 @@ export VEILGATE_WASM ?= $(abspath $(MODULES)/veilgate.wasm)
 export VEILGATE_REDACT_WASM ?= $(abspath $(MODULES)/veilgate-redact.wasm)
 export VEILGATE_SCALAR_WASM ?= $(abspath $(MODULES)/veilgate-redact-scalar.wasm)
 
-.PHONY: help demo test ready wasm command target engines scenarios soak bench-guest bench-scan bench-gate fuzz fmt lint deny doc
+.PHONY: help demo test ready wasm command target engines scenarios soak conformance bench-guest bench-scan bench-gate fuzz fmt lint deny doc
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ scenarios: wasm ## Run the scenarios only
 
 soak: wasm ## Run the soak test only: 100,000 mixed requests through real Envoy, and its figures
 	cargo test --workspace --test soak -- --nocapture
+
+conformance: module bench-guest ## Run the redaction corpus in every runtime: native, wasmtime, V8, Envoy
+	cargo test --workspace --test corpus -- --nocapture
 
 bench-guest: target ## Build what benchmarks run in WebAssembly: the scan engine alone, with and without SIMD
 	cargo build --locked -p veilgate-bench-guest --target $(WASM_TARGET) --profile wasm

@@ -56,9 +56,18 @@ fn main() -> io::Result<()> {
             }
         }
     }
+    // One rule to a file, because compiling many takes time.
     for file in files(&root.join("policies/credentials"), "toml")? {
-        let name = file.file_name().unwrap_or_default();
-        fs::copy(&file, corpus.join("rule_files").join(name))?;
+        let text = fs::read_to_string(&file)?;
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        let (head, rules) = text.split_once("[[rule]]").unwrap_or((&text, ""));
+        for (nth, rule) in rules.split("[[rule]]").enumerate() {
+            let name = format!("{stem}-{nth}");
+            fs::write(
+                corpus.join("rule_files").join(name),
+                format!("{head}[[rule]]{rule}"),
+            )?;
+        }
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ fuzz_target!(|data: &[u8]| {
         Encoding::Percent,
         Encoding::PercentAll,
         Encoding::PercentTwice,
-        Encoding::Form,
     ];
     let Some(input) = Input::new(data, &encodings, b"&x=", b"&") else {
         return;

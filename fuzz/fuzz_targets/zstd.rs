@@ -11,7 +11,8 @@ fuzz_target!(|data: &[u8]| {
     let Some(input) = Input::new(data, &[], b"", b"") else {
         return;
     };
-    let level = i32::from(input.choice % 20) - 2;
+    // From 10 on the reference reads memory in a way that the sanitizer refuses.
+    let level = i32::from(input.choice % 12) - 2;
     check_decoder(
         &input,
         Coding::Zstd,

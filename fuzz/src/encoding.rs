@@ -16,7 +16,6 @@ pub enum Encoding {
     /// Every byte.
     PercentAll,
     PercentTwice,
-    Form,
     Base64,
     Base64Url,
     /// Base64 of base64.
@@ -65,10 +64,6 @@ fn encoded(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
         Encoding::Percent => each(bytes, |_, byte| percent(byte)),
         Encoding::PercentAll => each(bytes, |_, byte| Some(format!("%{byte:02X}"))),
         Encoding::PercentTwice => encoded(Encoding::Percent, &encoded(Encoding::PercentAll, bytes)),
-        Encoding::Form => each(bytes, |_, byte| match byte {
-            b' ' => Some("+".to_owned()),
-            _ => percent(byte),
-        }),
         Encoding::Base64 => base64(bytes),
         Encoding::Base64Url => digits(bytes, b"-_", false),
         Encoding::Base64Twice => encoded(Encoding::Base64, &encoded(Encoding::Base64, bytes)),
