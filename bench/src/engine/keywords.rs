@@ -173,9 +173,12 @@ mod tests {
     #[test]
     fn it_knows_the_same_rules() {
         let engine = Keywords::new(&patterns(&Folders::new().rules()).unwrap()).unwrap();
-        let samples = Arc::new(RuleSet::builtin().unwrap()).corpus();
+        let rules = Arc::new(RuleSet::builtin().unwrap());
+        let samples = rules.corpus();
+        // What a field's name alone gives away no expression knows.
         let missed: Vec<&str> = samples
             .iter()
+            .filter(|sample| rules.rules().any(|rule| rule.kind() == sample.kind))
             .filter(|sample| engine.matches(sample.text.as_bytes()) == 0)
             .map(|sample| sample.text.as_str())
             .collect();
