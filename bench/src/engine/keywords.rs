@@ -175,10 +175,14 @@ mod tests {
         let engine = Keywords::new(&patterns(&Folders::new().rules()).unwrap()).unwrap();
         let rules = Arc::new(RuleSet::builtin().unwrap());
         let samples = rules.corpus();
-        // What a field's name alone gives away no expression knows.
+        // What the name of a field gives away is no expression.
         let missed: Vec<&str> = samples
             .iter()
-            .filter(|sample| rules.rules().any(|rule| rule.kind() == sample.kind))
+            .filter(|sample| {
+                rules
+                    .rules()
+                    .any(|rule| rule.kind() == sample.kind && rule.file() != "carriers.toml")
+            })
             .filter(|sample| engine.matches(sample.text.as_bytes()) == 0)
             .map(|sample| sample.text.as_str())
             .collect();
