@@ -173,9 +173,16 @@ mod tests {
     #[test]
     fn it_knows_the_same_rules() {
         let engine = Keywords::new(&patterns(&Folders::new().rules()).unwrap()).unwrap();
-        let samples = Arc::new(RuleSet::builtin().unwrap()).corpus();
+        let rules = Arc::new(RuleSet::builtin().unwrap());
+        let samples = rules.corpus();
+        // What the name of a field gives away is no expression.
         let missed: Vec<&str> = samples
             .iter()
+            .filter(|sample| {
+                rules
+                    .rules()
+                    .any(|rule| rule.kind() == sample.kind && rule.file() != "carriers.toml")
+            })
             .filter(|sample| engine.matches(sample.text.as_bytes()) == 0)
             .map(|sample| sample.text.as_str())
             .collect();

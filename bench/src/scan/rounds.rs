@@ -81,7 +81,7 @@ impl Run {
 
     fn plan(engine: &mut dyn Engine, corpus: &Corpus, budget: &Budget) -> Result<Self> {
         let first = 0..corpus.bytes.len().min(Self::SHORT);
-        let trial = engine.pass(corpus, std::slice::from_ref(&first), 2)?;
+        let trial = engine.pass(corpus, std::slice::from_ref(&first), 4)?;
         let trial = trial.first().context("no sample")?.shortest;
         let times = |length: usize, scans: u32| {
             trial.as_secs_f64() / first.len().max(1) as f64 * length as f64 * f64::from(scans)

@@ -59,11 +59,12 @@ pub fn on_context_create(id: u32, root: u32) {
             return;
         }
         // The engine a stream begins with is the one it ends with: an update never splits an exchange.
-        let root = contexts.roots.get(&root);
-        let ready = root.and_then(|root| Some((root.engine.clone()?, root.queue?)));
-        contexts
-            .streams
-            .insert(id, Slot::Idle(Box::new(Stream::new(id, ready))));
+        let (engine, queue) = match contexts.roots.get(&root) {
+            Some(root) => (root.engine.clone(), root.queue),
+            None => (None, None),
+        };
+        let stream = Stream::new(id, engine, queue);
+        contexts.streams.insert(id, Slot::Idle(Box::new(stream)));
     });
 }
 
@@ -86,16 +87,14 @@ fn configure(id: u32, size: usize) -> Result<(), String> {
         })?,
     };
     let engine = Engine::configure(&raw).map_err(|error| error.to_string())?;
-    let queue = match with(|contexts| contexts.roots.get(&id).and_then(|root| root.queue)) {
-        Some(queue) => queue,
-        None => register_queue(id)?,
-    };
+    let queue = with(|contexts| contexts.roots.get(&id).and_then(|root| root.queue))
+        .or_else(|| register_queue(id));
     with(|contexts| {
         contexts.roots.insert(
             id,
             Root {
                 engine: Some(Rc::new(engine)),
-                queue: Some(queue),
+                queue,
             },
         )
     });
@@ -103,13 +102,20 @@ fn configure(id: u32, size: usize) -> Result<(), String> {
 }
 
 /// Queues are shared by every virtual machine of the process: only chance makes a name that is ours alone.
-fn register_queue(root: u32) -> Result<u32, String> {
+fn register_queue(root: u32) -> Option<u32> {
     let mut chance = [0; 16];
-    host::random(&mut chance).map_err(|error| format!("the host has no randomness: {error}"))?;
-    let name = format!("veilgate.wake.{root}.{:032x}", u128::from_le_bytes(chance));
-    host::register_queue(name.as_bytes()).map_err(|error| {
-        format!("the host has no shared queue, which streams need to wake themselves: {error}")
-    })
+    let registered = host::random(&mut chance).and_then(|()| {
+        let name = format!("veilgate.wake.{root}.{:032x}", u128::from_le_bytes(chance));
+        host::register_queue(name.as_bytes())
+    });
+    registered
+        .inspect_err(|error| {
+            host::log(
+                Level::Warn,
+                &format!("veilgate: the host has no queue ({error}): a body of unknown length that trailers end may be cut off"),
+            );
+        })
+        .ok()
 }
 
 /// Messages that streams have posted to themselves arrived.

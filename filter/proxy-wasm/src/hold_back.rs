@@ -11,6 +11,9 @@
 //! None of this is needed when the length is known: the end is where the count says, whatever follows it. Such a body
 //! never pauses, so it never counts against the host's buffer limit either.
 //!
+//! Some hosts have no queue to post to. There the tail is kept here after all: no body is paused, and one that turns out to
+//! end by trailers while a tail is held is cut off.
+//!
 //! Three states follow from the two flags:
 //!
 //! | `paused` | `posted` | the host |
@@ -61,7 +64,7 @@ pub struct HoldBack {
     direction: Direction,
     /// The stream and direction as an item of `queue`.
     wake: [u8; 5],
-    queue: u32,
+    queue: Option<u32>,
     paused: bool,
     posted: bool,
     ended: bool,
@@ -71,8 +74,8 @@ pub struct HoldBack {
 }
 
 impl HoldBack {
-    /// For a stream that wakes itself through `queue`, which must belong to its own root context.
-    pub fn new(stream: u32, direction: Direction, queue: u32) -> HoldBack {
+    /// For a stream that wakes itself through `queue`, which must belong to its own root context, where the host has queues.
+    pub fn new(stream: u32, direction: Direction, queue: Option<u32>) -> HoldBack {
         let [a, b, c, d] = stream.to_le_bytes();
         let wake = [a, b, c, d, direction as u8];
         HoldBack {
@@ -142,7 +145,8 @@ impl HoldBack {
             // them along with what the host keeps, and the trailers callback would then send them again.
             (true, true) => end || self.direction == Direction::Response,
         };
-        if may_continue && (last || self.left.is_some() || rewriter.held() == 0) {
+        let waits_here = self.left.is_some() || self.queue.is_none();
+        if may_continue && (last || waits_here || rewriter.held() == 0) {
             self.paused = false;
             self.posted = false;
             return Ok(Action::Continue);
@@ -188,8 +192,8 @@ impl HoldBack {
     }
 
     fn post(&mut self) -> Result<(), HostError> {
-        if !self.posted {
-            host::enqueue(self.queue, &self.wake)?;
+        if let (false, Some(queue)) = (self.posted, self.queue) {
+            host::enqueue(queue, &self.wake)?;
             self.posted = true;
         }
         Ok(())

@@ -12,6 +12,8 @@ use crate::{
 
 /// Bytes taken from the host at once.
 pub(crate) const PIECE: usize = 64 * 1024;
+/// What a replacement may be longer by, a tail of the piece before it and some masks, without being moved to a larger place.
+const SLACK: usize = 4 * 1024;
 
 /// One pass over a buffer of known length.
 pub(crate) struct Piecewise {
@@ -64,6 +66,7 @@ impl Piecewise {
             return Ok(None);
         }
         self.take()?;
+        self.out.reserve_exact(self.piece.len() + SLACK);
         let kept = std::mem::take(&mut self.kept).min(self.piece.len());
         let (kept, rest) = self
             .piece
@@ -95,6 +98,8 @@ impl Piecewise {
             self.flush()?;
         }
         let max = self.left.min(PIECE);
+        // Not two at a time.
+        self.piece = Vec::new();
         self.piece = host::body(self.buffer, 0, max)?;
         // A host that shows less than it announced would have the rest go on unseen.
         if self.piece.len() != max {

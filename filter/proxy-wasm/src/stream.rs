@@ -61,10 +61,8 @@ fn finish_unseen(engine: &Engine) -> Record {
 }
 
 impl Stream {
-    /// A stream under an engine, which wakes itself through a queue of its root context.
-    pub(crate) fn new(id: u32, ready: Option<(Rc<Engine>, u32)>) -> Stream {
-        let (engine, queue) = ready.unzip();
-        let queue = queue.unwrap_or_default();
+    /// A stream under an engine, which wakes itself through a queue of its root context if the host has queues.
+    pub(crate) fn new(id: u32, engine: Option<Rc<Engine>>, queue: Option<u32>) -> Stream {
         Stream {
             engine,
             exchange: None,

@@ -3,8 +3,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use brotli_decompressor::{
-    Allocator, BrotliDecompressStream, BrotliResult, BrotliState, HuffmanCode, SliceWrapper,
-    SliceWrapperMut,
+    Allocator, BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, SliceWrapperMut,
 };
 
 use crate::{
@@ -17,8 +16,8 @@ use crate::{
 /// Bytes decoded at once.
 const PIECE: usize = 16 * 1024;
 
-/// What the decoder adds to the size of its window.
-const SLACK: usize = 1024;
+/// What the decoder adds to the size of its window, and what the maps of its contexts take.
+const SLACK: usize = 16 * 1024;
 
 pub(crate) struct Brotli {
     decoder: Box<BrotliState<Metered, Metered, Metered>>,
@@ -41,12 +40,17 @@ impl Brotli {
         type Decoder = BrotliState<Metered, Metered, Metered>;
         let reserved = budget.reserve(PIECE + size_of::<Decoder>())?;
         let refused = Rc::new(Cell::new(None));
-        let allocator = || Metered {
-            window,
+        let allocator = |most| Metered {
+            most,
             budget: budget.clone(),
             refused: Rc::clone(&refused),
         };
-        let decoder = BrotliState::new_strict(allocator(), allocator(), allocator());
+        // The first of the allocators gives the window, and maps that are smaller than any.
+        let decoder = BrotliState::new_strict(
+            allocator(window.saturating_add(SLACK)),
+            allocator(usize::MAX),
+            allocator(usize::MAX),
+        );
         Ok(Brotli {
             decoder: Box::new(decoder),
             state: State::Empty,
@@ -116,18 +120,16 @@ impl Stage for Brotli {
 
 /// Allocates out of the budget. The decoder takes a slice that is too short for a refusal.
 struct Metered {
-    window: usize,
+    /// Most bytes at once.
+    most: usize,
     budget: Budget,
     refused: Rc<Cell<Option<DecodeError>>>,
 }
 
-/// The largest thing the decoder allocates besides its window: 256 prefix codes.
-const MAX_TABLES: usize = 256 * 1080 * size_of::<HuffmanCode>();
-
 impl Metered {
     fn reserve(&self, bytes: usize) -> Result<Reserved, DecodeError> {
         // The decoder makes room for as much of the window as the body fills: a small body may well declare the largest one.
-        if bytes > self.window.saturating_add(SLACK).max(MAX_TABLES) {
+        if bytes > self.most {
             return Err(DecodeError::Window(Coding::Brotli));
         }
         self.budget.reserve(bytes)

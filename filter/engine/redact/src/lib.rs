@@ -27,16 +27,20 @@
 //! * [`Scrubber`]: headers and URLs, where names count as much as shapes.
 //! * [`Judge`]: decides about each finding; [`Masker`]: what stands in its place.
 //!
-//! The life of a byte: an automaton over the literals of all rules looks at it (`rules/anchor.rs`); where a literal ends, the rules that start with it
-//! become candidates (`scan/candidate.rs`), which from then on see every byte; of those that find something the scanner (`scan/scanner.rs` and below)
-//! settles who wins, asks the judge, and sets the mask. Nothing here does I/O or reads a clock.
+//! The life of a byte: 64 at a time are classified into bitmaps, in which the starts of words stand out (`scan/prefilter.rs`); four bytes of each word
+//! are looked up in a bitmap of hashes, and those that pass in the index of all anchors (`rules/index.rs`), names of fields among them. What stands at an
+//! anchor is followed at once as far as the text is known (`scan/candidate.rs`, behind a name `scan/assignment.rs`), with escapes read as the bytes they
+//! stand for (`scan/escape.rs`); runs of base64 and hexadecimal digits that are text are decoded and scanned in turn (`scan/scanner/encoded.rs`). Of what
+//! is found the scanner (`scan/scanner.rs` and below) settles who wins, asks the judge, and sets the mask. Nothing here does I/O or reads a clock.
+//!
+//! A credential is found where a word starts: behind anything but a letter or digit, at a capital behind a small letter, and behind an escape.
 //!
 //! # Untrusted input
 //!
 //! Bodies, headers and URLs come from whoever can send them. What they can and cannot do:
 //!
-//! * **Time** is linear in the bytes. Beyond one table look-up per byte, the candidates alive at once multiply the work; two of the same rule
-//!   in the same state are one, so their number is bounded by the rules and not by the input. A test repeats every anchor, every cut-off
+//! * **Time** is linear in the bytes. Candidates that start close to each other read the same bytes again; long runs of one class are walked once for
+//!   all of them, and everything else a rule can read before its value is certain is bounded by the rule. A test repeats every anchor, every cut-off
 //!   example and the known bad patterns (`glpat-glpat-...`), and bounds the steps per byte.
 //! * **Memory** of a stream is [`Limits::held`] and some 8 KiB. A value without end (a PEM key whose end never comes) is hashed and dropped as it
 //!   comes, not stored. JSON depth, names and fields of a guarded secret are bounded ([`Limit`]).

@@ -156,6 +156,18 @@ fn each_root_has_a_queue_of_its_own() {
 }
 
 #[test]
+fn a_host_without_queues_is_told_what_that_means() {
+    host::with(|fake| fake.no_queues = true);
+    start("{}");
+    let lines = host::with(|fake| fake.lines.clone());
+    assert!(
+        matches!(&lines[..], [(Level::Warn, line)] if line.contains("no queue (not implemented by the host)")),
+        "{lines:?}"
+    );
+    assert_eq!(request(&[(":path", "/")]), Action::Continue);
+}
+
+#[test]
 fn an_unknown_stream_is_closed() {
     assert_eq!(on_request_headers(99, true), Action::Pause);
     assert_eq!(on_body(99, Direction::Response, 3, false), Action::Pause);

@@ -96,7 +96,7 @@ struct Chain {
     hold_back: HoldBack,
     toy: Toy,
     direction: Direction,
-    queue: u32,
+    queue: Option<u32>,
     /// What the host keeps while iteration is stopped.
     kept: Vec<u8>,
     /// The last body callback paused: the next one sees `kept` too.
@@ -120,7 +120,10 @@ impl Chain {
     }
 
     fn new(direction: Direction) -> Chain {
-        let queue = host::register_queue(b"q").unwrap();
+        Chain::on(direction, host::register_queue(b"q").ok())
+    }
+
+    fn on(direction: Direction, queue: Option<u32>) -> Chain {
         host::with(|fake| fake.properties = BTreeMap::new());
         Chain {
             hold_back: HoldBack::new(STREAM, direction, queue),
@@ -209,7 +212,7 @@ impl Chain {
 
     /// One turn of the event loop.
     fn turn(&mut self) {
-        while let Ok(item) = host::dequeue(self.queue) {
+        while let Some(Ok(item)) = self.queue.map(host::dequeue) {
             assert_eq!(parse_wake(&item), Some((STREAM, self.direction)));
             if self.hold_back.on_wake() {
                 self.sent.append(&mut self.kept);
@@ -344,6 +347,27 @@ fn single_bytes_give_the_same_bytes() {
 }
 
 #[test]
+fn without_a_queue_nothing_pauses_and_a_tail_before_trailers_is_cut_off() {
+    let text = b"aSECRET12 SECRE";
+    for cut in 0..=text.len() {
+        let mut chain = Chain::on(Direction::Response, None);
+        assert_eq!(chain.data(&text[..cut], false), Ok(Action::Continue));
+        assert_eq!(chain.data(&text[cut..], false), Ok(Action::Continue));
+        assert_eq!(chain.sent, b"a[R] ", "cut at {cut}");
+        if cut % 2 == 0 {
+            assert_eq!(chain.data(b"", true), Ok(Action::Continue));
+            assert_eq!(chain.sent, b"a[R] SECRE");
+        } else {
+            assert_eq!(chain.trailers(), Err(Cut::Stranded));
+        }
+    }
+    let mut chain = Chain::on(Direction::Request, None);
+    assert_eq!(chain.data(b"SECRET1.", false), Ok(Action::Continue));
+    assert_eq!(chain.trailers(), Ok(()));
+    assert_eq!(chain.sent, b"[R].");
+}
+
+#[test]
 fn a_large_chunk_is_taken_in_pieces() {
     use crate::piecewise::PIECE;
     let mut input = vec![b'.'; 5 * PIECE];
@@ -388,7 +412,7 @@ fn nothing_is_held_when_nothing_can_match() {
     );
     assert_eq!(chain.sent, b"event: [R]\n\n");
     assert_eq!(
-        host::dequeue(chain.queue),
+        host::dequeue(chain.queue.unwrap()),
         Err(HostError::Empty),
         "no message was needed"
     );
@@ -415,7 +439,7 @@ fn a_body_of_known_length_never_pauses() {
             "complete before anything says so, cut at {cut}"
         );
         chain.trailers().unwrap();
-        assert_eq!(host::dequeue(chain.queue), Err(HostError::Empty));
+        assert_eq!(host::dequeue(chain.queue.unwrap()), Err(HostError::Empty));
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Fake {
     pub lines: Vec<(Level, String)>,
     /// Queues by id, in order of registration.
     pub queues: BTreeMap<u32, VecDeque<Vec<u8>>>,
+    /// The host has no queues.
+    pub no_queues: bool,
     /// Names of the registered queues.
     pub queue_names: Vec<Vec<u8>>,
     /// The context the calls mean, when it was changed.
@@ -213,6 +215,9 @@ pub fn close_stream(direction: Direction) -> Result<(), HostError> {
 /// Opens a queue.
 pub fn register_queue(name: &[u8]) -> Result<u32, HostError> {
     call(|fake| {
+        if fake.no_queues {
+            return Err(HostError::Unimplemented);
+        }
         let id = u32::try_from(fake.queues.len()).map_err(|_| HostError::Internal)? + 1;
         fake.queues.insert(id, VecDeque::new());
         fake.queue_names.push(name.to_vec());

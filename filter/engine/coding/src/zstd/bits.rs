@@ -67,6 +67,20 @@ impl<'b> Backward<'b> {
             self.bytes = self.bytes.get(..kept).unwrap_or_default();
             return;
         }
+        self.refill_slowly();
+    }
+
+    /// The same where at least eight bytes are left; tells whether they are, so that 56 bits are ready.
+    #[inline]
+    pub(super) fn refill_whole(&mut self) -> bool {
+        let whole = self.bytes.len() >= 8;
+        if whole {
+            self.refill();
+        }
+        whole
+    }
+
+    fn refill_slowly(&mut self) {
         while self.count <= 56
             && let Some((last, rest)) = self.bytes.split_last()
         {
@@ -88,6 +102,13 @@ impl<'b> Backward<'b> {
         self.word <<= count;
         self.missing += count.saturating_sub(self.count);
         self.count = self.count.saturating_sub(count);
+    }
+
+    /// Takes bits that are known to be there.
+    #[inline]
+    pub(super) fn take_ready(&mut self, count: u32) {
+        self.word <<= count;
+        self.count = self.count.wrapping_sub(count);
     }
 
     /// Takes up to 56 bits that are ready.

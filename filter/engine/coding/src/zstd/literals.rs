@@ -48,11 +48,11 @@ pub(super) fn read<'b>(
         coded = streams;
     }
     let code = code.as_ref()?;
-    buffer.reserve_exact(size);
+    buffer.resize(size, 0);
     if format == 0 {
-        code.decode(coded, size, buffer)?;
+        code.decode(coded, buffer)?;
     } else {
-        code.decode_four(coded, size, buffer)?;
+        code.decode_four(coded, buffer)?;
     }
     Some((buffer, rest))
 }

@@ -265,6 +265,7 @@ impl Stage for Zstd {
                 State::Raw { left, last } => {
                     let bytes = take(input, left);
                     let window = &mut self.frame()?.window;
+                    window.claim(bytes.len()).ok_or(CORRUPT)?;
                     window.push(bytes).ok_or(CORRUPT)?;
                     if self.frame()?.advance()? {
                         self.state = State::Raw {
@@ -282,6 +283,7 @@ impl Stage for Zstd {
                     None => continue,
                     Some([byte]) => {
                         let window = &mut self.frame()?.window;
+                        window.claim(count).ok_or(CORRUPT)?;
                         window.repeat(byte, count).ok_or(CORRUPT)?;
                         State::Output { last }
                     }

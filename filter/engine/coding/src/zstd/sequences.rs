@@ -31,6 +31,7 @@ impl Sequences {
         limit: usize,
         window: &mut Window,
     ) -> Option<()> {
+        window.claim(limit)?;
         let (count, bytes) = read_count(bytes)?;
         if count == 0 {
             return if bytes.is_empty() {
@@ -72,10 +73,9 @@ impl Sequences {
                 return None;
             }
             let distance = resolve(recent, offset, copied == 0)?;
-            let (head, rest) = literals.split_at_checked(copied)?;
-            literals = rest;
             left = left.checked_sub(matched)?;
-            window.push(head)?;
+            window.push_some(literals, copied)?;
+            literals = literals.get(copied..)?;
             window.copy(distance, matched)?;
         }
         if !bits.is_spent() {
