@@ -44,6 +44,8 @@ pub(crate) struct Scanner {
     live: Vec<Candidate>,
     /// Candidates that found something and wait for those that started earlier.
     ready: Vec<Candidate>,
+    /// Whether one of the candidates may have an end by now: without one, none is certain.
+    ended: bool,
     /// The value that outgrew `limits.held`, if any: it starts before all candidates.
     open: Option<Open>,
     /// The rest of the stream is dropped.
@@ -86,6 +88,7 @@ impl Scanner {
             position: 0,
             live: Vec::new(),
             ready: Vec::new(),
+            ended: false,
             open: None,
             muted: false,
             text_start: 0,
@@ -150,6 +153,7 @@ impl Scanner {
                 );
             }
             if candidate.end.is_some() {
+                self.ended = true;
                 self.ready.push(candidate);
             } else if !in_lead {
                 self.live.push(candidate);
@@ -260,6 +264,8 @@ impl Scanner {
         });
         live.append(&mut self.live);
         self.live = live;
+        let mut all = self.live.iter().chain(&self.ready);
+        self.ended = all.any(|candidate| candidate.end.is_some());
     }
 
     /// Looks up every word that is new.
@@ -333,7 +339,9 @@ impl Scanner {
         let mut candidate = Candidate::new(id, start, &rule.matcher);
         if self.follow(&mut candidate, rule, complete) == Outcome::Unfinished {
             let same = |other: &Candidate| other.same_lead(&candidate);
-            if self.live.len() < FEW || !self.live.iter().any(same) {
+            let many = self.live.len() >= FEW && candidate.in_lead();
+            if !many || !self.live.iter().any(same) {
+                self.ended |= candidate.end.is_some();
                 self.live.push(candidate);
             }
         }
@@ -362,6 +370,7 @@ impl Scanner {
         self.steps += candidate.steps + 1;
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
         if possible && !self.is_look_alike(rules, at, name) {
+            self.ended |= candidate.end.is_some();
             match outcome {
                 Outcome::Unfinished => self.live.push(candidate),
                 Outcome::Done => self.ready.push(candidate),
@@ -415,6 +424,7 @@ impl Scanner {
         let outcome = candidate.follow(&rule.matcher, text, &mut self.runs);
         self.steps += candidate.steps - from + 1;
         if outcome == Outcome::Done && candidate.end.is_some() {
+            self.ended = true;
             self.ready.push(*candidate);
         }
         outcome

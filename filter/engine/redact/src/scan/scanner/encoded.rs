@@ -237,6 +237,7 @@ impl Scanner {
             let second = found.encoded.map(|layers| layers.first);
             let layers = Layers { first, second };
             if start >= self.settled {
+                self.ended = true;
                 self.ready.push(found.encoded_in(start, end, layers));
             }
         }

@@ -76,7 +76,7 @@ impl Scanner {
         if let Some(open) = &self.open {
             return Some((open.start, open.end()));
         }
-        if self.live.is_empty() && self.ready.is_empty() {
+        if !self.ended {
             return None;
         }
         let all = || self.live.iter().chain(&self.ready);
