@@ -22,6 +22,8 @@ pub struct Input {
 pub struct Planted {
     pub kind: &'static str,
     pub encoding: Encoding,
+    /// Bytes of the example before it was encoded.
+    pub length: usize,
     /// What must not come out: the credential in clear, and as it was written.
     pub secrets: [Vec<u8>; 2],
 }
@@ -60,6 +62,7 @@ impl Input {
             planted.push(Planted {
                 kind: &sample.kind,
                 encoding,
+                length: sample.text.len(),
                 secrets: [sample.secret.clone().into_bytes(), secret],
             });
         }

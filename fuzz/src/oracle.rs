@@ -163,6 +163,7 @@ pub fn assert_survives_nothing(planted: &[Planted], given: &[u8], out: &[u8]) {
         kind,
         encoding,
         secrets,
+        ..
     } in planted
     {
         for secret in secrets {
