@@ -183,6 +183,8 @@ pub struct Part {
     pub base64: Option<String>,
     /// A gRPC message around a byte string: five bytes of prefix, then the bytes.
     pub grpc: Option<String>,
+    /// The coding in which that message is compressed.
+    pub coding: Option<String>,
     /// Send the piece this many times.
     pub repeat: Option<u32>,
     /// Milliseconds to wait.

@@ -208,7 +208,9 @@ fn step(part: &Part, vars: &Vars<'_>) -> anyhow::Result<Step> {
                 .decode(base64)
                 .with_context(|| format!("Base64 `{base64}`"))?,
         ),
-        (None, None, Some(message)) => Some(grpc_frame(&vars.bytes(message)?)?),
+        (None, None, Some(message)) => {
+            Some(grpc_frame(part.coding.as_deref(), vars.bytes(message)?)?)
+        }
         (None, None, None) => None,
         _ => bail!("a piece of a body has one of `text`, `base64` and `grpc`"),
     };
@@ -241,7 +243,15 @@ fn step(part: &Part, vars: &Vars<'_>) -> anyhow::Result<Step> {
     })
 }
 
-fn grpc_frame(message: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let length = u32::try_from(message.len())?;
-    Ok([&[0], length.to_be_bytes().as_slice(), message].concat())
+fn grpc_frame(coding: Option<&str>, message: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    let codings: Vec<String> = coding.map(str::to_owned).into_iter().collect();
+    let flags = u8::from(coding.is_some());
+    let mut encoded = Vec::new();
+    for step in encode_steps(&codings, [Step::Data(message)])? {
+        if let Step::Data(data) = step {
+            encoded.extend(data);
+        }
+    }
+    let length = u32::try_from(encoded.len())?.to_be_bytes();
+    Ok([&[flags], length.as_slice(), &encoded].concat())
 }

@@ -68,4 +68,4 @@ pub use coding::{Coding, MAX_CODINGS, Unsupported};
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use error::DecodeError;
-pub use limits::{Budget, Limits};
+pub use limits::{Budget, Limits, Reserved};

@@ -62,7 +62,7 @@ impl Budget {
     /// # Errors
     ///
     /// There are not so many left.
-    pub(crate) fn reserve(&self, bytes: usize) -> Result<Reserved, DecodeError> {
+    pub fn reserve(&self, bytes: usize) -> Result<Reserved, DecodeError> {
         let left = self.left().checked_sub(bytes).ok_or(DecodeError::Memory)?;
         self.0.set(left);
         Ok(Reserved {
@@ -74,7 +74,7 @@ impl Budget {
 
 /// Bytes taken out of a budget; they go back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Reserved {
+pub struct Reserved {
     budget: Budget,
     bytes: usize,
 }

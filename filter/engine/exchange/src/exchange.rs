@@ -5,7 +5,10 @@
 //! host leaves out (a response that never came) changes nothing for the others.
 
 mod admit;
+mod body;
 mod finish;
+mod inspector;
+mod messages;
 mod plan;
 mod recoding;
 mod reply;
@@ -19,7 +22,6 @@ use veilgate_facts::Facts;
 pub use self::finish::{Ended, Record};
 use self::{
     plan::{OF_THE_OLD_BYTES, Plan},
-    recoding::{Recoding, Stop},
     stream::Stream,
     upgrade::Upgrade,
 };
@@ -139,38 +141,14 @@ impl Exchange {
             Plan::Empty => {}
             Plan::Scan(framing) => {
                 changed |= headers::remove(headers, OF_THE_OLD_BYTES);
-                let recoding = self.recode(Direction::Response, headers)?;
-                changed |= recoding.is_some();
-                self.response = Some(Stream::new(&engine, framing, recoding));
+                let (stream, recoded) = self.begin(Direction::Response, framing, headers)?;
+                changed |= recoded;
+                self.response = Some(stream);
             }
             Plan::Pass(reason) => self.ledger.skip(Direction::Response, reason),
             Plan::Withhold(reason) => return Err(reason),
         }
         Ok(changed)
-    }
-
-    /// Readies the codings of a body that is encoded, and corrects its headers.
-    fn recode(
-        &mut self,
-        direction: Direction,
-        headers: &mut Headers,
-    ) -> Result<Option<Recoding>, &'static str> {
-        let codings = recoding::codings(headers).unwrap_or_default();
-        if codings.is_empty() {
-            return Ok(None);
-        }
-        for coding in &codings {
-            self.ledger.decoded(direction, coding.name());
-        }
-        let engine = &self.engine;
-        match direction {
-            Direction::Request => Recoding::request(engine, &codings, headers),
-            Direction::Response => {
-                Recoding::response(engine, &codings, self.gate.headers(), headers)
-            }
-        }
-        .map(Some)
-        .map_err(|Stop(reason)| reason)
     }
 
     /// New headers where something was changed and takes effect.

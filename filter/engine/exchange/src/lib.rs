@@ -18,7 +18,7 @@
 //! # Untrusted input
 //!
 //! Headers, bodies, trailers, metadata and configuration may be anything. Nothing here panics on them; memory is bounded by the
-//! request's headers plus `limits.held_bytes` per direction; time is linear in the bytes given. What cannot be read is
+//! request's headers plus `limits.held_bytes` per direction, and `limits.decode.memory_bytes` for all bodies together that are encoded; time is linear in the bytes given. What cannot be read is
 //! withheld and counted, unless the configuration says otherwise.
 
 mod audit;

@@ -5,9 +5,7 @@ use std::rc::Rc;
 use super::{
     Exchange,
     plan::{self, OF_THE_OLD_BYTES, Plan},
-    reply,
-    stream::Stream,
-    upgrade,
+    reply, upgrade,
 };
 use crate::{
     config::{AcceptEncoding, RangeRequests, Upgrades},
@@ -117,9 +115,9 @@ impl Exchange {
                 Plan::Empty => {}
                 Plan::Scan(framing) => {
                     changed |= headers::remove(headers, OF_THE_OLD_BYTES);
-                    let recoding = self.recode(Direction::Request, headers)?;
-                    changed |= recoding.is_some();
-                    self.request = Some(Stream::new(&engine, framing, recoding));
+                    let (stream, recoded) = self.begin(Direction::Request, framing, headers)?;
+                    changed |= recoded;
+                    self.request = Some(stream);
                 }
                 Plan::Pass(reason) => self.ledger.skip(Direction::Request, reason),
                 Plan::Withhold(reason) => return Err(reason),

@@ -1,9 +1,9 @@
 //! A body taken out of its codings, inspected, and put into those that its receiver accepts.
 
 use veilgate_coding::{Accepted, Coding, DecodeError, Decoder, Encoder};
-use veilgate_redact::{Judge, RedactError, Redactor};
+use veilgate_redact::{Judge, RedactError};
 
-use super::stream;
+use super::{inspector::Inspector, stream};
 use crate::{config::Reencode, engine::Engine, headers, step::Headers};
 
 /// The codings of one body, off and on again.
@@ -13,8 +13,6 @@ pub(crate) struct Recoding {
     /// Whether there was a byte. A body without one stays so, whatever its codings.
     begun: bool,
     ended: bool,
-    /// Bytes that were decoded and not asked for yet.
-    inspected: usize,
 }
 
 /// Why a body does not go on: its stable name, also a metric label.
@@ -86,7 +84,6 @@ impl Recoding {
             encoder: Encoder::new(to, &engine.budget)?,
             begun: false,
             ended: false,
-            inspected: 0,
         })
     }
 
@@ -100,23 +97,19 @@ impl Recoding {
         &mut self,
         chunk: &[u8],
         end: bool,
-        redactor: &mut Redactor,
+        inspector: &mut Inspector,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), Stop> {
         let Recoding {
-            decoder,
-            encoder,
-            inspected,
-            ..
+            decoder, encoder, ..
         } = self;
         self.begun |= !chunk.is_empty();
         let mut passed = 0;
         let mut plain = Vec::new();
         decoder.write(chunk, &mut |piece: &[u8]| {
-            *inspected += piece.len();
             plain.clear();
-            redactor.write(piece, judge, &mut plain)?;
+            inspector.write(piece, judge, &mut plain)?;
             if !plain.is_empty() {
                 encoder.write(&plain, out);
                 passed += plain.len();
@@ -127,7 +120,7 @@ impl Recoding {
             decoder.end()?;
             self.ended = true;
             plain.clear();
-            redactor.end(judge, &mut plain)?;
+            inspector.end(judge, &mut plain)?;
             if self.begun {
                 encoder.write(&plain, out);
                 encoder.end(out);
@@ -136,11 +129,6 @@ impl Recoding {
             encoder.flush(out);
         }
         Ok(())
-    }
-
-    /// How many bytes were decoded since this was last asked.
-    pub(crate) fn take_inspected(&mut self) -> usize {
-        std::mem::take(&mut self.inspected)
     }
 }
 

@@ -2,36 +2,43 @@
 
 use veilgate_redact::{Framing, Judge, RedactError, Redactor};
 
-use super::recoding::{Recoding, Stop};
+use super::{
+    inspector::Inspector,
+    messages::Messages,
+    recoding::{Recoding, Stop},
+};
 use crate::engine::Engine;
 
 /// A body that is scanned. In shadow mode the redactor works beside the body and what it writes is dropped.
 pub(crate) struct Stream {
-    redactor: Redactor,
+    inspector: Inspector,
     /// The codings of a body that has some.
     recoding: Option<Recoding>,
     shadow: bool,
     /// Set when the scan stopped: in shadow mode the body goes on without it.
     stopped: Option<&'static str>,
     scratch: Vec<u8>,
-    /// Bytes that were inspected and not asked for yet.
-    inspected: usize,
 }
 
 impl Stream {
-    pub(crate) fn new(engine: &Engine, framing: Framing, recoding: Option<Recoding>) -> Stream {
+    pub(crate) fn new(
+        engine: &Engine,
+        framing: Framing,
+        recoding: Option<Recoding>,
+        messages: Option<Messages>,
+    ) -> Stream {
+        let redactor = Redactor::new(
+            engine.rules.clone(),
+            engine.masker.clone(),
+            framing,
+            engine.limits,
+        );
         Stream {
+            inspector: Inspector::new(redactor, messages),
             recoding,
-            redactor: Redactor::new(
-                engine.rules.clone(),
-                engine.masker.clone(),
-                framing,
-                engine.limits,
-            ),
             shadow: !engine.enforces(),
             stopped: None,
             scratch: Vec::new(),
-            inspected: 0,
         }
     }
 
@@ -39,17 +46,16 @@ impl Stream {
     pub(crate) fn held(&self) -> usize {
         match &self.recoding {
             _ if self.shadow => 0,
-            None => self.redactor.held(),
+            None => self.inspector.held(),
             // There is the end of the coding besides.
-            Some(recoding) if recoding.is_waiting() => 1 + self.redactor.held(),
+            Some(recoding) if recoding.is_waiting() => 1 + self.inspector.held(),
             Some(_) => 0,
         }
     }
 
     /// How many bytes were inspected since this was last asked: those that rules see, which are not those of a coding.
     pub(crate) fn take_inspected(&mut self) -> usize {
-        let decoded = self.recoding.as_mut().map_or(0, Recoding::take_inspected);
-        std::mem::take(&mut self.inspected) + decoded
+        self.inspector.take_inspected()
     }
 
     /// Appends to `out` what may go on, `chunk` first; with `end`, everything that was held.
@@ -98,12 +104,11 @@ impl Stream {
         out: &mut Vec<u8>,
     ) -> Result<(), Stop> {
         if let Some(recoding) = &mut self.recoding {
-            return recoding.pass(chunk, end, &mut self.redactor, judge, out);
+            return recoding.pass(chunk, end, &mut self.inspector, judge, out);
         }
-        self.inspected += chunk.len();
-        self.redactor.write(chunk, judge, out)?;
+        self.inspector.write(chunk, judge, out)?;
         if end {
-            self.redactor.end(judge, out)?;
+            self.inspector.end(judge, out)?;
         }
         Ok(())
     }

@@ -23,6 +23,19 @@ fn engine(config: &Value) -> Rc<Engine> {
     Rc::new(Engine::configure(config.to_string().as_bytes()).unwrap())
 }
 
+/// Engines are dear to build; one of each configuration serves all cases.
+fn shared(config: &Value) -> Rc<Engine> {
+    thread_local!(static BUILT: std::cell::RefCell<Vec<(Value, Rc<Engine>)>> = const { std::cell::RefCell::new(Vec::new()) });
+    BUILT.with_borrow_mut(|built| {
+        if let Some((_, engine)) = built.iter().find(|(key, _)| key == config) {
+            return engine.clone();
+        }
+        let fresh = engine(config);
+        built.push((config.clone(), fresh.clone()));
+        fresh
+    })
+}
+
 fn list(pairs: &[(&str, &str)]) -> Headers {
     pairs
         .iter()

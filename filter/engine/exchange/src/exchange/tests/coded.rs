@@ -32,6 +32,11 @@ pub(super) fn decode(codings: &[Coding], encoded: &[u8]) -> (String, bool) {
     (String::from_utf8(out).unwrap(), decoder.end().is_ok())
 }
 
+/// [`begin`] with an engine that other cases have used.
+fn start(config: &Value, headers: Headers) -> (Exchange, Step) {
+    Exchange::request_headers(shared(config), headers, facts(), true, 7)
+}
+
 fn names_of(codings: &[Coding]) -> String {
     let names: Vec<&str> = codings.iter().map(|coding| coding.name()).collect();
     names.join(", ")
@@ -47,7 +52,7 @@ pub(super) fn sent(step: &Step) -> Vec<Coding> {
 
 /// Sends a body in `codings` to a client and gives what it is sent, and in which codings.
 fn receive(config: &Value, accept: &[(&str, &str)], codings: &[Coding]) -> (Vec<Coding>, String) {
-    let (mut exchange, _) = begin(config, get("/", accept));
+    let (mut exchange, _) = start(config, get("/", accept));
     let body = encode(codings, &format!("a {} b", token()));
     let names = names_of(codings);
     let headers = [(":status", "200"), ("content-encoding", names.as_str())];
@@ -89,7 +94,7 @@ fn an_encoded_response_is_inspected_and_sent_as_its_client_accepts() {
 
 #[test]
 fn headers_of_the_old_bytes_go_and_others_stay() {
-    let (mut exchange, _) = begin(&json!({}), get("/", &[("accept-encoding", "br")]));
+    let (mut exchange, _) = start(&json!({}), get("/", &[("accept-encoding", "br")]));
     let headers = [
         (":status", "200"),
         ("content-encoding", "br"),
@@ -118,7 +123,7 @@ fn every_cut_of_an_encoded_body_gives_the_same() {
         let headers = [(":status", "200"), ("content-encoding", names.as_str())];
         for cut in 0..=body.len() {
             let (head, tail) = body.split_at(cut);
-            let (mut exchange, _) = begin(&json!({}), get("/", &accept));
+            let (mut exchange, _) = start(&json!({}), get("/", &accept));
             let (_, out) = respond(&mut exchange, &headers, &[head, tail, b""]);
             let decoded = decode(&[Coding::Gzip], &out.unwrap());
             assert_eq!(decoded, (format!("first {MASK} and {MASK} last"), true));
@@ -129,7 +134,7 @@ fn every_cut_of_an_encoded_body_gives_the_same() {
 
 #[test]
 fn only_the_end_of_a_coding_waits_for_the_end_of_the_body() {
-    let (mut exchange, _) = begin(&json!({}), get("/", &[("accept-encoding", "gzip")]));
+    let (mut exchange, _) = start(&json!({}), get("/", &[("accept-encoding", "gzip")]));
     let headers = list(&[(":status", "200"), ("content-encoding", "gzip")]);
     exchange.response_headers(headers, false);
     let body = encode(&[Coding::Gzip], "text ends with ghp_0123456789abcdef");
@@ -152,7 +157,7 @@ fn only_the_end_of_a_coding_waits_for_the_end_of_the_body() {
 #[test]
 fn events_in_a_coding_arrive_one_by_one() {
     for coding in CODINGS {
-        let (mut exchange, _) = begin(&json!({}), get("/", &[("accept-encoding", "gzip")]));
+        let (mut exchange, _) = start(&json!({}), get("/", &[("accept-encoding", "gzip")]));
         let headers = [
             (":status", "200"),
             ("content-type", "text/event-stream"),
@@ -178,7 +183,7 @@ fn events_in_a_coding_arrive_one_by_one() {
 
 /// The reason for which a body is withheld.
 fn refused(config: &Value, coding: Coding, body: &[u8]) -> (&'static str, Value) {
-    let (mut exchange, _) = begin(config, get("/", &[("accept-encoding", "gzip")]));
+    let (mut exchange, _) = start(config, get("/", &[("accept-encoding", "gzip")]));
     let headers = [(":status", "200"), ("content-encoding", coding.name())];
     let (step, out) = respond(&mut exchange, &headers, &[body]);
     let reason = match step {
@@ -247,7 +252,7 @@ fn bodies_share_a_budget_and_prefer_identity_to_none() {
 
 #[test]
 fn a_body_without_a_byte_stays_so() {
-    let (mut exchange, _) = begin(&json!({}), get("/", &[("accept-encoding", "gzip")]));
+    let (mut exchange, _) = start(&json!({}), get("/", &[("accept-encoding", "gzip")]));
     let headers = [(":status", "200"), ("content-encoding", "gzip")];
     let (_, out) = respond(&mut exchange, &headers, &[b"", b""]);
     assert_eq!(out.unwrap(), b"");
@@ -257,7 +262,7 @@ fn a_body_without_a_byte_stays_so() {
 fn shadow_passes_the_encoded_bytes_and_records_what_is_in_them() {
     let shadow = json!({ "mode": "shadow" });
     for coding in CODINGS {
-        let (mut exchange, _) = begin(&shadow, get("/", &[("accept-encoding", "gzip")]));
+        let (mut exchange, _) = start(&shadow, get("/", &[("accept-encoding", "gzip")]));
         let body = encode(&[coding], &token());
         let headers = [(":status", "200"), ("content-encoding", coding.name())];
         let (step, out) = respond(&mut exchange, &headers, &[&body[..3], &body[3..]]);
@@ -306,7 +311,7 @@ fn only_what_can_be_decoded_is_asked_for() {
     let config = json!({ "redaction": { "accept_encoding": "decodable" } });
     let asked = |value: &str| {
         let headers = get("/", &[("accept-encoding", value)]);
-        match begin(&config, headers).1 {
+        match start(&config, headers).1 {
             Step::Forward => value.to_owned(),
             Step::Replace(headers) => {
                 let value = headers::first(&headers, "accept-encoding");
@@ -322,7 +327,7 @@ fn only_what_can_be_decoded_is_asked_for() {
 
 #[test]
 fn decoded_bodies_are_counted() {
-    let (mut exchange, _) = begin(&json!({}), get("/", &[]));
+    let (mut exchange, _) = start(&json!({}), get("/", &[]));
     let body = encode(&[Coding::Gzip, Coding::Brotli], "nothing to see");
     let headers = [(":status", "200"), ("content-encoding", "gzip, br")];
     respond(&mut exchange, &headers, &[&body]).1.unwrap();
@@ -342,4 +347,112 @@ fn decoded_bodies_are_counted() {
     );
     // Nothing was found and nothing decided: there is no record.
     assert_eq!(record.log_line, None);
+}
+
+/// A message with its head.
+fn frame(flags: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[flags], length.as_slice(), message].concat()
+}
+
+const MESSAGES: [(&str, &str, u8); 3] = [
+    ("application/grpc+proto", "grpc-encoding", 0x80),
+    ("application/grpc-web", "grpc-encoding", 0x80),
+    (
+        "application/connect+proto",
+        "connect-content-encoding",
+        0x02,
+    ),
+];
+
+#[test]
+fn compressed_messages_are_unpacked_wherever_they_are_cut() {
+    // A field of Protocol Buffers around the token, which a mask of the same length stands for.
+    let message = |text: &str| format!("\n\x2e in: {text}");
+    let masked = "*".repeat(token().len());
+    for coding in CODINGS {
+        for (media_type, name, _) in MESSAGES {
+            let packed = encode(&[coding], &message(&token()));
+            let body = [
+                frame(0, message(&token()).as_bytes()),
+                frame(1, &packed),
+                frame(1, b""),
+                frame(1, &encode(&[coding], "")),
+                frame(0, b""),
+            ]
+            .concat();
+            let clean = message(&masked);
+            let expected = [
+                frame(0, clean.as_bytes()),
+                frame(0, clean.as_bytes()),
+                frame(0, b""),
+                frame(0, b""),
+                frame(0, b""),
+            ]
+            .concat();
+            let headers = [
+                (":status", "200"),
+                ("content-type", media_type),
+                (name, coding.name()),
+            ];
+            for cut in 0..body.len() {
+                let (head, tail) = body.split_at(cut);
+                let (mut exchange, _) = start(&json!({}), get("/", &[]));
+                let (_, out) = respond(&mut exchange, &headers, &[head, tail]);
+                assert_eq!(out.unwrap(), expected, "{coding} {media_type} {cut}");
+                assert_eq!(exchange.held(Direction::Response), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_of_a_stream_may_be_compressed_too() {
+    for (media_type, name, last) in MESSAGES {
+        let text = r#"{"metadata":{}}"#;
+        let body = frame(last | 1, &encode(&[Coding::Gzip], text));
+        let headers = [
+            (":status", "200"),
+            ("content-type", media_type),
+            (name, "gzip"),
+        ];
+        let (mut exchange, _) = start(&json!({}), get("/", &[]));
+        let (_, out) = respond(&mut exchange, &headers, &[&body]);
+        assert_eq!(out.unwrap(), frame(last, text.as_bytes()), "{media_type}");
+    }
+}
+
+#[test]
+fn compressed_messages_are_held_to_the_same_limits() {
+    let reason = |config: &Value, coding: &str, body: &[u8]| {
+        let headers = [
+            (":status", "200"),
+            ("content-type", "application/grpc"),
+            ("grpc-encoding", coding),
+        ];
+        let (mut exchange, _) = start(config, get("/", &[]));
+        respond(&mut exchange, &headers, &[body])
+            .1
+            .map_err(|withheld| withheld.reason)
+    };
+    let none = json!({});
+    let packed = frame(1, &encode(&[Coding::Gzip], &token()));
+    assert_eq!(
+        reason(&none, "gzip", &packed[..packed.len() - 1]),
+        Err("truncated")
+    );
+    assert_eq!(
+        reason(&none, "gzip", &frame(1, b"not gzip at all")),
+        Err("corrupt")
+    );
+    let bomb = frame(1, &encode(&[Coding::Gzip], &"\0".repeat(2 << 20)));
+    assert_eq!(reason(&none, "gzip", &bomb), Err("expands"));
+    let announced = [&[1_u8], 0x0100_0000_u32.to_be_bytes().as_slice()].concat();
+    assert_eq!(reason(&none, "gzip", &announced), Err("expands"));
+    let poor = json!({ "limits": { "decode": { "memory_bytes": 10 } } });
+    assert_eq!(reason(&poor, "gzip", &packed), Err("memory"));
+    // What is not decoded is what it was before: opaque.
+    assert_eq!(reason(&none, "snappy", &packed), Err("opaque"));
+    let strict = json!({ "redaction": { "encoded": "withhold" } });
+    assert_eq!(reason(&strict, "gzip", &packed), Err("opaque"));
 }

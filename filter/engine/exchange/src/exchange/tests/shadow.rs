@@ -88,19 +88,6 @@ fn play(config: &Value, upgrade: bool, guarded: bool, events: &[Event]) -> bool 
     changed
 }
 
-/// Engines are dear to build; one of each configuration serves all cases.
-fn shared(config: &Value) -> Rc<Engine> {
-    thread_local!(static BUILT: std::cell::RefCell<Vec<(Value, Rc<Engine>)>> = const { std::cell::RefCell::new(Vec::new()) });
-    BUILT.with_borrow_mut(|built| {
-        if let Some((_, engine)) = built.iter().find(|(key, _)| key == config) {
-            return engine.clone();
-        }
-        let fresh = engine(config);
-        built.push((config.clone(), fresh.clone()));
-        fresh
-    })
-}
-
 proptest! {
     #[test]
     fn shadow_changes_nothing_in_whatever_order_things_come(
