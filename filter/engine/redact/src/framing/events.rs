@@ -40,8 +40,7 @@ impl Events {
                 let (event, after) = unscanned
                     .split_at_checked(length)
                     .unwrap_or((unscanned, &[]));
-                sink.write(event)?;
-                sink.flush()?;
+                sink.write_last(event)?;
                 unscanned = after;
             }
         }

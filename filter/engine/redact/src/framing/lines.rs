@@ -17,12 +17,13 @@ pub(crate) fn write(sink: &mut Sink<'_>, chunk: &[u8]) -> Result<(), RedactError
     while let Some(index) = memchr2(b'\n', RECORD_SEPARATOR, rest) {
         let (line, end) = rest.split_at_checked(index).unwrap_or((rest, &[]));
         let (end, after) = end.split_at_checked(1).unwrap_or((end, &[]));
-        sink.write(line)?;
         if end == [RECORD_SEPARATOR] {
-            sink.flush()?;
+            sink.write_last(line)?;
+            sink.write_last(end)?;
+        } else {
+            let (line, _) = rest.split_at_checked(index + 1).unwrap_or((rest, &[]));
+            sink.write_last(line)?;
         }
-        sink.write(end)?;
-        sink.flush()?;
         rest = after;
     }
     sink.write(rest)

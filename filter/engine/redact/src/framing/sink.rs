@@ -19,6 +19,12 @@ impl Sink<'_> {
         self.scanner.write(bytes, self.judge, self.out)
     }
 
+    /// The last bytes of a text.
+    pub(crate) fn write_last(&mut self, bytes: &[u8]) -> Result<(), RedactError> {
+        *self.offset += bytes.len() as u64;
+        self.scanner.write_last(bytes, self.judge, self.out)
+    }
+
     /// The text ends here.
     pub(crate) fn flush(&mut self) -> Result<(), RedactError> {
         self.scanner.flush(self.judge, self.out)

@@ -9,6 +9,7 @@ mod encoded;
 mod hold;
 mod overflow;
 mod treatment;
+mod whole;
 
 use std::sync::Arc;
 

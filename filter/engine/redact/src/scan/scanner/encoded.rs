@@ -8,6 +8,7 @@ use crate::scan::encoded::{Codec, DEEPEST, Lane, Layer, Layers, PIECE, Verdict, 
 use crate::scan::prefilter::{Encoded, HEX, Starts};
 use crate::{Limit, Limits, MaskAll, Masker, OnLimit, RedactError, RuleId, RuleSet};
 
+use super::whole::is_clean;
 use super::{Scanner, Strictness, UNKNOWN};
 
 /// The run of digits that is being decoded.
@@ -84,6 +85,9 @@ impl Scanner {
         rules: &Arc<RuleSet>,
         text: &[u8],
     ) -> Vec<(RuleId, Range<usize>, Option<Layers>)> {
+        if is_clean(rules, text) {
+            return Vec::new();
+        }
         let limits = Limits {
             // More than the text has, also for what is encoded in it twice.
             held: text.len().saturating_mul(2).saturating_add(1024),
@@ -94,9 +98,7 @@ impl Scanner {
         scanner.collected = Some(Vec::new());
         let mut out = Vec::new();
         // Nobody is asked and the limit exceeds the text, so no error is possible.
-        let _ = scanner
-            .write(text, &mut MaskAll, &mut out)
-            .and_then(|()| scanner.flush(&mut MaskAll, &mut out));
+        let _ = scanner.write_last(text, &mut MaskAll, &mut out);
         let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         let collected = scanner.collected.unwrap_or_default().into_iter();
         collected
