@@ -24,6 +24,15 @@ pub(super) fn introduces(byte: u8) -> bool {
 
 /// Reads the escape at the start of `text`.
 pub(super) fn read(text: &[u8]) -> Escape {
+    // Most are one of these.
+    if let [b'%', high @ b'2'..=b'7', low, ..] = text
+        && (*high, *low) != (b'2', b'5')
+    {
+        return match digit(*low) {
+            Some(low) => Escape::Byte((high - b'0') << 4 | low, 3),
+            None => Escape::No,
+        };
+    }
     let text = text.get(..LONGEST).unwrap_or(text);
     let escape = match text {
         [b'\\', rest @ ..] => backslash(rest),
@@ -125,10 +134,19 @@ const NAMES: [(&[u8], u8); 5] = [
 
 /// The value of hexadecimal digits; none if one is not.
 fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0u32, |value, digit| {
-        let digit = char::from(*digit).to_digit(16)?;
-        value.checked_mul(16)?.checked_add(digit)
+    digits.iter().try_fold(0u32, |value, byte| {
+        value.checked_mul(16)?.checked_add(u32::from(digit(*byte)?))
     })
+}
+
+#[inline]
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

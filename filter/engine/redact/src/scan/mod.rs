@@ -4,6 +4,7 @@ mod assignment;
 mod candidate;
 mod encoded;
 mod escape;
+mod escaped;
 mod open;
 mod prefilter;
 mod runs;

@@ -6,6 +6,7 @@
 //! much can be given out.
 
 mod encoded;
+mod escaped;
 mod hold;
 mod overflow;
 mod treatment;
@@ -18,6 +19,7 @@ use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
+use super::escaped::BEFORE;
 use super::open::Open;
 use super::prefilter::Starts;
 use super::runs::Runs;
@@ -57,11 +59,20 @@ pub(crate) struct Scanner {
     settled: u64,
     runs: Runs,
     /// Anchors found and not looked into yet.
-    hits: Vec<(u64, Hit)>,
+    hits: Vec<Found>,
     steps: u64,
     decoding: Decoding,
     /// What was found, if nobody is to be asked: the text is what another text holds encoded.
     collected: Option<Vec<Candidate>>,
+}
+
+/// An anchor that was found.
+struct Found {
+    /// Where its word starts.
+    at: u64,
+    hit: Hit,
+    /// The escape by which it was found, if it is written with one.
+    place: Option<u64>,
 }
 
 /// What the surroundings of a value may demand.
@@ -296,27 +307,33 @@ impl Scanner {
                 index,
                 &mut hits,
             );
+            let mut postponed = self.find_escaped(&starts, (base, from, to), complete, &mut hits);
             self.decode_from(base, &starts.encoded, complete, out)?;
             self.decoding.not_before(self.position);
-            let mut postponed = None;
-            for (at, hit) in hits.drain(..) {
-                if !self.ready.is_empty() {
-                    self.settle(at.saturating_sub(index.reach() as u64), judge, out)?;
+            let mut meant = None;
+            for Found { at, hit, place } in hits.drain(..) {
+                if postponed.is_some_and(|postponed| at >= postponed) {
+                    break;
                 }
-                let start = at.saturating_sub(u64::from(hit.offset));
+                if !self.ready.is_empty() {
+                    self.settle(self.unseen_before(at), judge, out)?;
+                }
+                let start = self.start_before(at, hit.offset, base);
                 if start < base || self.muted {
                     continue;
                 }
                 for id in index.rules(hit) {
                     if id & NAME == 0 {
                         self.attempt(rules, *id, start, at, complete);
+                    } else if let Some(place) = place {
+                        if !self.attempt_escaped_name(rules, id & !NAME, (at, &mut meant), complete)
+                        {
+                            postponed = Some(postponed.map_or(place, |it: u64| it.min(place)));
+                        }
                     } else if !self.attempt_name(rules, id & !NAME, at, complete) {
                         // Too little is known of the name: it is looked up once more, and so is all behind it.
                         postponed = Some(at);
                     }
-                }
-                if postponed.is_some() {
-                    break;
                 }
             }
             if let Some(at) = postponed {
@@ -356,8 +373,14 @@ impl Scanner {
             Some(Name::Unfinished) => return complete,
             None => return true,
         };
+        self.attempt_named(rules, name, at, complete);
+        true
+    }
+
+    /// Follows what stands behind a name.
+    fn attempt_named(&mut self, rules: &RuleSet, name: Named, at: u64, complete: bool) {
         // A value that starts in one that is certain cannot win.
-        let unseen = at.saturating_sub(rules.index.reach() as u64);
+        let unseen = self.unseen_before(at).min(self.decoding.floor());
         let taken = self.certain(unseen).map_or(0, |(_, end)| end);
         let text = text(
             &self.window,
@@ -377,7 +400,6 @@ impl Scanner {
                 Outcome::Done => self.ready.push(candidate),
             }
         }
-        true
     }
 
     /// What may follow a name.
@@ -406,8 +428,8 @@ impl Scanner {
 
     /// Whether a value that starts here could not win.
     fn is_taken(&self, start: u64, at: u64) -> bool {
-        let unseen = at.saturating_sub(self.rules.index.reach() as u64);
-        let certain = self.certain(unseen.min(self.decoding.floor()));
+        let unseen = self.unseen_before(at).min(self.decoding.floor());
+        let certain = self.certain(unseen);
         start < self.settled
             || certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))
     }
@@ -444,8 +466,12 @@ impl Scanner {
 
     /// Where the first word may start that was not looked up, with what an anchor may have before it.
     fn unseen(&self) -> u64 {
-        self.position
-            .saturating_sub(self.rules.index.reach() as u64)
+        self.unseen_before(self.position)
+    }
+
+    /// The same where words up to a place were looked up: those with an escape only behind the first escape.
+    fn unseen_before(&self, at: u64) -> u64 {
+        at.saturating_sub((self.rules.index.reach() + BEFORE) as u64)
     }
 }
 
@@ -472,7 +498,7 @@ fn find(
     (base, from, to): (u64, u64, u64),
     strictness: Strictness,
     index: &Index,
-    hits: &mut Vec<(u64, Hit)>,
+    hits: &mut Vec<Found>,
 ) -> u64 {
     let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
     let bytes = window.slice(base, window.end());
@@ -480,10 +506,14 @@ fn find(
     let reached = starts.find(bytes, offset(from), offset(to), every, index.filter());
     for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
-        hits.extend(index.find(word(rest)).map(|hit| (base + at as u64, hit)));
+        let found = |hit| Found {
+            at: base + at as u64,
+            hit,
+            place: None,
+        };
+        hits.extend(index.find(word(rest)).map(found));
         if special {
-            let found = index.find_behind(before);
-            hits.extend(found.map(|hit| (base + at as u64, hit)));
+            hits.extend(index.find_behind(before).map(found));
         }
     }
     base + reached as u64

@@ -17,7 +17,8 @@ pub(super) fn classify(block: &[u8; BLOCK + AHEAD]) -> Classes {
         classes.word |= pack(letters | digits) << (8 * nth);
         classes.upper |= pack(upper) << (8 * nth);
         classes.head |= pack(head) << (8 * nth);
-        classes.escape |= pack(equal(bytes, b'\\') | equal(bytes, b'%')) << (8 * nth);
+        classes.escape |=
+            pack(equal(bytes, b'\\') | equal(bytes, b'%') | equal(bytes, b'#')) << (8 * nth);
         classes.colon |= pack(equal(bytes, b':')) << (8 * nth);
         classes.slash |= pack(equal(bytes, b'/')) << (8 * nth);
     }

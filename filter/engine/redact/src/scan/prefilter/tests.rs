@@ -3,7 +3,7 @@ use crate::RuleSet;
 
 /// Bytes that meet each other in every order, with all 256 values.
 fn texts() -> Vec<Vec<u8>> {
-    let telling = b"aZ09::\\%//@[`{gG_-. \n\x00\x7f\x80\xff";
+    let telling = b"aZ09::\\%#//@[`{gG_-. \n\x00\x7f\x80\xff";
     let mut seed = 1u64;
     (0..64)
         .map(|nth| {
@@ -36,7 +36,7 @@ fn vectors_and_their_twin_classify_alike() {
             word: expected(|byte| byte.is_ascii_alphanumeric()),
             upper: expected(|byte| byte.is_ascii_uppercase()),
             head: expected(|byte| byte.is_ascii_uppercase() || matches!(byte, b'a'..=b'f')),
-            escape: expected(|byte| byte == b'\\' || byte == b'%'),
+            escape: expected(|byte| matches!(byte, b'\\' | b'%' | b'#')),
             colon: expected(|byte| byte == b':'),
             slash: expected(|byte| byte == b'/'),
         };
@@ -50,7 +50,7 @@ fn is_start(text: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).map(|at| text[at]);
     let escape = [2, 3, 6].iter().any(|by| {
         at.checked_sub(*by)
-            .is_some_and(|at| matches!(text[at], b'\\' | b'%'))
+            .is_some_and(|at| matches!(text[at], b'\\' | b'%' | b'#'))
     });
     byte.is_ascii_alphanumeric() && (escape || before.is_none_or(|it| !it.is_ascii_alphanumeric()))
         || byte.is_ascii_uppercase() && before.is_none_or(|it| !it.is_ascii_uppercase())

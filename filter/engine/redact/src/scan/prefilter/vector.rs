@@ -17,7 +17,10 @@ pub(super) fn classify(block: &[u8; BLOCK + AHEAD]) -> Classes {
         let letters = bytes.fold().at_most_above(b'a', 25);
         let upper = bytes.at_most_above(b'A', 25);
         let digits = bytes.at_most_above(b'0', 9);
-        let escapes = bytes.equal(b'\\').or(bytes.equal(b'%'));
+        let escapes = bytes
+            .equal(b'\\')
+            .or(bytes.equal(b'%'))
+            .or(bytes.equal(b'#'));
         let head = bytes.without_above(letters, b'f');
         classes.head |= head.mask() << (16 * nth);
         classes.word |= letters.or(digits).mask() << (16 * nth);

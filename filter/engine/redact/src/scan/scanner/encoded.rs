@@ -209,7 +209,10 @@ impl Scanner {
     fn is_clean(&self, text: &[u8]) -> bool {
         let mut starts = Starts::new();
         let to = starts.find(text, 0, text.len(), false, self.rules.index.filter());
-        to == text.len() && starts.iter().next().is_none() && starts.encoded.iter().next().is_none()
+        to == text.len()
+            && starts.iter().next().is_none()
+            && starts.encoded.iter().next().is_none()
+            && starts.escapes.iter().next().is_none()
     }
 
     /// What was found in the decoded text becomes a match in this one.

@@ -1,7 +1,7 @@
 //! What can be given out, and what must be held back.
 
 use super::{Candidate, Outcome, Scanner, Strictness, UNKNOWN, text};
-use crate::rules::Name;
+use crate::rules::{Name, Named};
 use crate::scan::runs::Runs;
 
 impl Scanner {
@@ -45,8 +45,10 @@ impl Scanner {
     /// Where the first value starts of which too little is known to look it up; the end of what is known if there is none.
     fn beginning(&mut self) -> u64 {
         let end = self.window.end();
-        let from = self.unseen().max(self.text_start).min(end);
-        let mut beginning = end;
+        let reach = self.rules.index.reach() as u64;
+        let from = self.position.saturating_sub(reach);
+        let from = from.max(self.text_start).min(end);
+        let mut beginning = self.escaped_beginning().unwrap_or(end);
         let mut runs = std::mem::take(&mut self.runs);
         for at in from..end {
             let bytes = self.window.slice(at, end);
@@ -84,7 +86,7 @@ impl Scanner {
         let escape = |by: usize| {
             let at = before.len().checked_sub(by);
             at.and_then(|at| before.get(at))
-                .is_some_and(|byte| matches!(byte, b'\\' | b'%'))
+                .is_some_and(|byte| matches!(byte, b'\\' | b'%' | b'#'))
         };
         before.last().is_none_or(|before| {
             !before.is_ascii_alphanumeric() || capital(at) && !before.is_ascii_uppercase()
@@ -93,27 +95,31 @@ impl Scanner {
 
     /// Where the value behind a name would start that starts here.
     fn value_of_name(&self, at: u64, bytes: &[u8]) -> Option<u64> {
-        let starts = self.rules.spellings.find(bytes).filter_map(|name| {
-            let Name::Known(name) = name else {
-                return None;
-            };
-            let mut candidate = self.candidate(at, name);
-            let text = text(
-                &self.window,
-                false,
-                self.settled,
-                self.strictness,
-                self.limits,
-            );
-            let outcome = candidate.follow_name(text, text.most_held);
-            let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
-            possible.then_some(candidate.start)
+        let names = self.rules.spellings.find(bytes);
+        let starts = names.filter_map(|name| match name {
+            Name::Known(name) => self.value_of(name, at),
+            Name::Unfinished => None,
         });
         starts.min()
     }
 
+    /// Where the value of this name would start.
+    fn value_of(&self, name: Named, at: u64) -> Option<u64> {
+        let mut candidate = self.candidate(at, name);
+        let text = text(
+            &self.window,
+            false,
+            self.settled,
+            self.strictness,
+            self.limits,
+        );
+        let outcome = candidate.follow_name(text, text.most_held);
+        let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
+        possible.then_some(candidate.start)
+    }
+
     /// Where the value of this rule would start, if the rule started here and what is known does not speak against it.
-    fn value(&self, id: u16, at: u64, runs: &mut Runs) -> Option<u64> {
+    pub(super) fn value(&self, id: u16, at: u64, runs: &mut Runs) -> Option<u64> {
         let rule = self.rules.rules.get(usize::from(id))?;
         if !self.may_start(rule, at) {
             return None;

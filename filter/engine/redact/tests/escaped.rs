@@ -1,0 +1,155 @@
+//! Words of which letters are written as escapes start credentials as any others do.
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "to clippy the helpers of tests are no tests"
+)]
+
+mod support;
+
+use support::{Setup, rules};
+
+/// The ways in which a byte is escaped.
+const WAYS: [fn(u8) -> String; 8] = [
+    |byte| format!("\\u{byte:04x}"),
+    |byte| format!("\\u{byte:04X}"),
+    |byte| format!("\\\\u{byte:04x}"),
+    |byte| format!("%{byte:02x}"),
+    |byte| format!("%25{byte:02X}"),
+    |byte| format!("&#{byte};"),
+    |byte| format!("&#x{byte:x};"),
+    |byte| format!("&#x00{byte:X};"),
+];
+
+/// The token with the bytes escaped for which `which` holds.
+fn escaped(token: &str, way: fn(u8) -> String, which: impl Fn(usize) -> bool) -> String {
+    let bytes = token.bytes().enumerate();
+    bytes
+        .map(|(nth, byte)| {
+            if which(nth) {
+                way(byte)
+            } else {
+                char::from(byte).to_string()
+            }
+        })
+        .collect()
+}
+
+fn token() -> String {
+    format!("ghp_{}", "a1B2".repeat(9))
+}
+
+#[test]
+fn any_letters_of_a_token_may_be_escaped() {
+    let setup = Setup::plain();
+    for way in WAYS {
+        for which in 0..32usize {
+            let written = escaped(&token(), way, |nth| nth < 5 && which >> nth & 1 == 1);
+            let text = format!("{{\"note\":\"{written}\",\"n\":1}}");
+            assert_eq!(
+                setup.whole(&text).text(),
+                "{\"note\":\"[REDACTED:github-pat]\",\"n\":1}",
+                "{text}"
+            );
+            if which % 5 == 0 {
+                setup.assert_same_at_every_cut(text.as_bytes());
+            }
+        }
+        let text = format!("a={}&b", escaped(&token(), way, |_| true));
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert_eq!(
+            setup.whole(&text).text(),
+            "a=[REDACTED:github-pat]&b",
+            "{text}"
+        );
+    }
+}
+
+/// The first rules of the built-in ones whose examples start with letters, with a letter escaped near the start.
+#[test]
+fn every_example_that_is_found_is_found_with_an_escape_at_its_start() {
+    let setup = Setup::plain();
+    let mut lost = Vec::new();
+    for sample in rules().corpus() {
+        for nth in 0..6 {
+            let at = sample.text.find(&sample.secret).unwrap();
+            if !sample.text.is_ascii()
+                || sample.secret.as_bytes()[..8]
+                    .iter()
+                    .any(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte))
+            {
+                continue;
+            }
+            let text = escaped(&sample.text, WAYS[0], |it| it == at + nth);
+            if !setup
+                .whole(&text)
+                .text()
+                .contains(&format!("[REDACTED:{}]", sample.kind))
+            {
+                lost.push(text);
+            }
+        }
+    }
+    assert!(lost.is_empty(), "{} are lost: {lost:#?}", lost.len());
+}
+
+#[test]
+fn a_letter_that_is_escaped_before_a_token_is_one_of_its_word() {
+    let setup = Setup::plain();
+    for way in WAYS {
+        let text = format!(
+            "x {}{} y",
+            way(b'a'),
+            escaped(&token(), way, |nth| nth == 0)
+        );
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert_eq!(setup.whole(&text).text(), text);
+        let text = format!(
+            "x {}{} y",
+            way(b'='),
+            escaped(&token(), way, |nth| nth == 0)
+        );
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert!(
+            setup
+                .whole(&text)
+                .text()
+                .ends_with("[REDACTED:github-pat] y"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn names_may_be_escaped() {
+    let setup = Setup::plain();
+    for way in &WAYS[..2] {
+        for nth in 0..8 {
+            let name = escaped("password", *way, |it| it == nth);
+            let text = format!("{{\"user\":\"alice\",\"{name}\":\"hunter2hunter2\",\"n\":1}}");
+            setup.assert_same_at_every_cut(text.as_bytes());
+            let expected =
+                format!("{{\"user\":\"alice\",\"{name}\":\"[REDACTED:password-field]\",\"n\":1}}");
+            assert_eq!(setup.whole(&text).text(), expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn escapes_that_say_nothing_change_nothing() {
+    let setup = Setup::plain();
+    for text in [
+        "caf\\u00e9 \\u0041bc %41%42%43 &#65;&#66; 100% & more &#; &#x; \\u \\u00 %4 &#6",
+        "%41%42%43%44%45%46%47%48%49%4a%4b%4c",
+        "\\u0067\\u0068\\u0070",
+        "gh\\u0070",
+        "gh%70",
+        "gh&#112",
+        "\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\u0067hp_",
+    ] {
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert_eq!(setup.whole(text).text(), text);
+    }
+}
