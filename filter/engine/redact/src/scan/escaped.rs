@@ -154,9 +154,7 @@ pub(super) fn starts(
     byte: u8,
     last: Last,
 ) -> impl Iterator<Item = usize> + '_ {
-    let first = last
-        .map_or(0, |(end, _)| end)
-        .max(at.saturating_sub(WORD - 1));
+    let first = behind(last).max(at.saturating_sub(WORD - 1));
     let starts_with_escape = match last {
         Some((end, before)) if end == at => starts_word(Some(before), byte),
         _ => starts_behind(text, at, byte),
@@ -175,9 +173,7 @@ pub(super) fn others(
     byte: u8,
     last: Last,
 ) -> impl Iterator<Item = usize> + '_ {
-    let first = last
-        .map_or(0, |(end, _)| end)
-        .max(at.saturating_sub(WORD - 1));
+    let first = behind(last).max(at.saturating_sub(WORD - 1));
     let is_other = |at: usize| text.get(at).is_some_and(|it| !it.is_ascii_alphanumeric());
     let raw = (first..at).filter(move |start| is_other(*start));
     raw.chain((!byte.is_ascii_alphanumeric()).then_some(at))

@@ -93,6 +93,14 @@ impl Scanner {
         let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
         let looked_up = offset(self.position.saturating_sub(1));
         let (mut last, mut beginning) = (None, None);
+        let near = text.get(offset(from)..).unwrap_or_default();
+        // All of them are looked at, which takes a few instructions.
+        if !near
+            .iter()
+            .fold(false, |any, byte| any | escape::introduces(*byte))
+        {
+            return None;
+        }
         for at in offset(from)..text.len() {
             let rest = text.get(at..).unwrap_or_default();
             if !rest.first().is_some_and(|first| escape::introduces(*first)) {
