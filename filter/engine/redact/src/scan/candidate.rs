@@ -134,6 +134,16 @@ impl Candidate {
         }
     }
 
+    /// A value that is known as a whole.
+    pub(super) fn complete(rule: u16, start: u64, end: u64) -> Self {
+        Self {
+            start,
+            end: Some(end),
+            phase: Phase::Tail,
+            ..Self::new(rule, end, &Matcher::default())
+        }
+    }
+
     /// One that was found in what is encoded from `start` to `end`.
     pub(super) fn encoded_in(self, start: u64, end: u64, layers: Layers) -> Self {
         Self {

@@ -8,6 +8,7 @@
 mod encoded;
 mod escaped;
 mod hold;
+mod known;
 mod overflow;
 mod treatment;
 mod whole;
@@ -20,6 +21,7 @@ use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
 use super::escaped::BEFORE;
+use super::known::Search;
 use super::open::Open;
 use super::prefilter::Starts;
 use super::runs::Runs;
@@ -62,6 +64,7 @@ pub(crate) struct Scanner {
     hits: Vec<Found>,
     steps: u64,
     decoding: Decoding,
+    known: Search,
     /// What was found, if nobody is to be asked: the text is what another text holds encoded.
     collected: Option<Vec<Candidate>>,
 }
@@ -109,6 +112,7 @@ impl Scanner {
             hits: Vec::new(),
             steps: 0,
             decoding: Decoding::new(0),
+            known: Search::default(),
             collected: None,
         }
     }
@@ -181,6 +185,7 @@ impl Scanner {
             open.done = true;
         }
         self.decode(true, out)?;
+        self.find_known(&rules, false, true);
         self.settle(self.unseen(), judge, out)?;
         self.release(out);
         Ok(())
@@ -211,6 +216,7 @@ impl Scanner {
         self.window.jump(length as u64);
         self.position = self.window.end();
         self.text_start = self.position;
+        self.known.restart(self.position);
         Ok(())
     }
 
@@ -246,6 +252,7 @@ impl Scanner {
         let rules = Arc::clone(&self.rules);
         self.go_on(&rules, complete);
         self.decode(complete, out)?;
+        self.find_known(&rules, complete, complete);
         self.look_up(&rules, complete, judge, out)?;
         self.begin(complete);
         let unseen = if complete { UNKNOWN } else { self.unseen() };
@@ -380,7 +387,7 @@ impl Scanner {
     /// Follows what stands behind a name.
     fn attempt_named(&mut self, rules: &RuleSet, name: Named, at: u64, complete: bool) {
         // A value that starts in one that is certain cannot win.
-        let unseen = self.unseen_before(at).min(self.decoding.floor());
+        let unseen = self.unseen_before(at).min(self.floor());
         let taken = self.certain(unseen).map_or(0, |(_, end)| end);
         let text = text(
             &self.window,
@@ -428,7 +435,7 @@ impl Scanner {
 
     /// Whether a value that starts here could not win.
     fn is_taken(&self, start: u64, at: u64) -> bool {
-        let unseen = self.unseen_before(at).min(self.decoding.floor());
+        let unseen = self.unseen_before(at).min(self.floor());
         let certain = self.certain(unseen);
         start < self.settled
             || certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))

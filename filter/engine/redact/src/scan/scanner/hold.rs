@@ -39,7 +39,7 @@ impl Scanner {
             .map(|candidate| candidate.start)
             .min()
             .unwrap_or(UNKNOWN);
-        candidates.min(self.beginning()).min(self.decoding.floor())
+        candidates.min(self.beginning()).min(self.floor())
     }
 
     /// Where the first value starts of which too little is known to look it up; the end of what is known if there is none.
