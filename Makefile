@@ -66,6 +66,10 @@ bench-gate: ## Fail if the scan engine takes too many instructions per byte
 	cargo build --locked --release -p veilgate-bench-guest --example counted
 	cargo run --locked -p veilgate-bench -- gate
 
+.PHONY: bench-module
+bench-module: wasm ## Measure the modules: size, start, memory, and what they add to a real Envoy
+	cargo run --locked --release -p veilgate-bench -- module $(BENCH)
+
 fuzz: ## Fuzz each target for SECONDS (default 60): make fuzz SECONDS=600 TARGETS="redactor grpc"
 	@fuzz/run $(or $(SECONDS),60) $(TARGETS)
 
