@@ -151,6 +151,7 @@ impl Assignment {
                 | b'<'
                 | b']'
                 | b'%'
+                | b'&'
                 | b'.'
                 | b'?'
                 | b'|'
@@ -188,6 +189,16 @@ impl Assignment {
             Phase::Lead(_) | Phase::Over => Step::Fails,
         };
         self.settled(step)
+    }
+
+    /// Whether nothing behind the name was read yet.
+    pub(crate) fn is_behind_name(&self) -> bool {
+        matches!(self.phase, Phase::Lead(Lead::Name))
+    }
+
+    /// Whether the value has not begun.
+    pub(crate) fn is_in_lead(&self) -> bool {
+        matches!(self.phase, Phase::Lead(_))
     }
 
     /// How the value is written; meaningful from [`Step::Starts`] on.

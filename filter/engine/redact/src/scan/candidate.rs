@@ -5,6 +5,7 @@ use crate::rules::{Automaton, ByteSet, Matcher, Part, State};
 use super::assignment::{Assignment, Step, ValueShape};
 use super::encoded::Layers;
 use super::escape::{self, Escape};
+use super::escaped;
 use super::runs::Runs;
 use super::window::Window;
 
@@ -163,11 +164,13 @@ impl Candidate {
     /// The quotes that a mask needs where there were none, with the backslashes before them.
     pub(super) fn missing_quotes(&self) -> Option<(u8, u8)> {
         let assignment = self.assignment.as_ref()?;
-        matches!(
+        // Among escapes a quote that is none would end more than a value.
+        let plain = self.written_with.is_none();
+        let unquoted = matches!(
             assignment.shape(),
             ValueShape::Number | ValueShape::Container
-        )
-        .then(|| assignment.quote())
+        );
+        (plain && unquoted).then(|| assignment.quote())
     }
 
     /// The next byte that it will look at.
@@ -257,9 +260,7 @@ impl Candidate {
         let outcome = self.assign(&mut assignment, text, most);
         self.assignment = Some(assignment);
         if outcome == Outcome::Unfinished && assignment.is_certain() {
-            let certain = self
-                .position
-                .saturating_sub(u64::from(assignment.doubtful()));
+            let certain = self.back(text, self.position, assignment.doubtful());
             self.end = Some(certain.max(self.start));
         }
         outcome
@@ -277,7 +278,7 @@ impl Candidate {
                     self.overlong = true;
                     return Outcome::Unfinished;
                 }
-                if assignment.is_certain() {
+                if assignment.is_certain() && self.written_with.is_none() {
                     let to = usize::try_from(self.start.saturating_add(most) - from);
                     let to = to.unwrap_or(usize::MAX).min(bytes.len());
                     let idle = assignment.idle(bytes.get(taken..to).unwrap_or_default());
@@ -288,8 +289,16 @@ impl Candidate {
                     }
                 }
             }
-            taken += 1;
-            let end = match assignment.step(*byte) {
+            let (byte, length) = if self.written_with.is_some() || assignment.is_behind_name() {
+                let Some(meant) = self.meant(assignment, text, at, *byte) else {
+                    break;
+                };
+                meant
+            } else {
+                (*byte, 1)
+            };
+            taken += length;
+            let end = match assignment.step(byte) {
                 Step::InValue => continue,
                 Step::More => {
                     self.start = UNKNOWN;
@@ -299,12 +308,12 @@ impl Candidate {
                     self.start = at;
                     continue;
                 }
-                Step::Ends(before) => Some(at.saturating_sub(u64::from(before))),
-                Step::EndsHere => Some(at + 1),
+                Step::Ends(before) => Some(self.back(text, at, before)),
+                Step::EndsHere => Some(at + length as u64),
                 Step::Starts | Step::Fails => None,
             };
             self.end = end;
-            self.position = at + 1;
+            self.position = at + length as u64;
             self.steps += taken as u64;
             return Outcome::Done;
         }
@@ -314,11 +323,59 @@ impl Candidate {
             return Outcome::Unfinished;
         }
         self.end = match assignment.finish() {
-            Step::Ends(before) => Some(self.position.saturating_sub(u64::from(before))),
+            // The end of the last line ends the text, not the value.
+            Step::Ends(0) => {
+                let last = text.window.slice(
+                    self.start.max(self.position.saturating_sub(2)),
+                    self.position,
+                );
+                Some(self.position - line_end(last) as u64)
+            }
+            Step::Ends(before) => Some(self.back(text, self.position, before)),
             Step::EndsHere => Some(self.position),
             Step::More | Step::Starts | Step::InValue | Step::Fails => None,
         };
         Outcome::Done
+    }
+
+    /// What the next byte behind a name means, and how many bytes that takes; none if too little is known. Where the quote behind the name is written as an escape
+    /// of a form or of XML, so is all that follows: then the escape's own delimiters end a value in the midst of it.
+    fn meant(
+        &mut self,
+        assignment: &Assignment,
+        text: Text<'_>,
+        at: u64,
+        byte: u8,
+    ) -> Option<(u8, usize)> {
+        let with = self.written_with;
+        if matches!(byte, b'%' | b'&') && with.is_none_or(|with| with == byte) {
+            match self.escape_at(at, text) {
+                Escape::Byte(quote @ (b'"' | b'\'' | b'\\'), length) if with.is_none() => {
+                    self.written_with = Some(byte);
+                    return Some((quote, length));
+                }
+                Escape::Byte(byte, length) if with.is_some() => return Some((byte, length)),
+                Escape::Unfinished => return None,
+                Escape::Byte(..) | Escape::No => {}
+            }
+        }
+        let meant = match (with, byte) {
+            (Some(b'%'), b'+') if assignment.is_in_lead() => b' ',
+            (Some(b'%'), b'&') | (Some(b'&'), b'<') => b'\n',
+            _ => byte,
+        };
+        Some((meant, 1))
+    }
+
+    /// Where the last `count` bytes before a place start, as they are written.
+    fn back(&self, text: Text<'_>, at: u64, count: u8) -> u64 {
+        let raw = at.saturating_sub(u64::from(count));
+        if self.written_with.is_none() || count == 0 {
+            return raw;
+        }
+        let from = self.start.min(at);
+        let back = escaped::back(text.window.slice(from, at), count);
+        back.map_or(from, |back| from + back as u64)
     }
 
     /// Through the lead, up to where the value starts.
@@ -687,15 +744,28 @@ impl Candidate {
 
     /// The escape that the automaton stopped at.
     fn escape(&self, text: Text<'_>) -> Escape {
+        self.escape_at(self.position, text)
+    }
+
+    fn escape_at(&self, at: u64, text: Text<'_>) -> Escape {
         let window = text.window;
-        if !text.strict || !window.byte(self.position).is_some_and(escape::introduces) {
+        if !text.strict || !window.byte(at).is_some_and(escape::introduces) {
             return Escape::No;
         }
-        let rest = window.slice(self.position, self.position + escape::LONGEST as u64);
+        let rest = window.slice(at, at + escape::LONGEST as u64);
         match escape::read(rest) {
             Escape::Unfinished if text.complete => Escape::No,
             other => other,
         }
+    }
+}
+
+/// Bytes of the line's end that a text ends with.
+fn line_end(text: &[u8]) -> usize {
+    match text {
+        [.., b'\r', b'\n'] => 2,
+        [.., b'\n'] => 1,
+        _ => 0,
     }
 }
 
