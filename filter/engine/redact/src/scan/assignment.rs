@@ -191,9 +191,9 @@ impl Assignment {
         self.settled(step)
     }
 
-    /// Whether nothing behind the name was read yet.
+    /// Whether nothing behind the name was read yet. Never within brackets, which are read like a part of it.
     pub(crate) fn is_behind_name(&self) -> bool {
-        matches!(self.phase, Phase::Lead(Lead::Name))
+        matches!(self.phase, Phase::Lead(Lead::Name)) && self.context.before != b'['
     }
 
     /// Whether the value has not begun.

@@ -269,6 +269,10 @@ impl Candidate {
     fn assign(&mut self, assignment: &mut Assignment, text: Text<'_>, most: u64) -> Outcome {
         let from = self.position;
         let bytes = text.window.slice(from, text.window.end());
+        let introduced = matches!(bytes.first(), Some(b'%' | b'&'));
+        if self.written_with.is_some() || introduced && assignment.is_behind_name() {
+            return self.assign_escaped(assignment, text, most);
+        }
         let mut taken = 0;
         while let Some(byte) = bytes.get(taken) {
             let at = from + taken as u64;
@@ -278,7 +282,7 @@ impl Candidate {
                     self.overlong = true;
                     return Outcome::Unfinished;
                 }
-                if assignment.is_certain() && self.written_with.is_none() {
+                if assignment.is_certain() {
                     let to = usize::try_from(self.start.saturating_add(most) - from);
                     let to = to.unwrap_or(usize::MAX).min(bytes.len());
                     let idle = assignment.idle(bytes.get(taken..to).unwrap_or_default());
@@ -289,16 +293,8 @@ impl Candidate {
                     }
                 }
             }
-            let (byte, length) = if self.written_with.is_some() || assignment.is_behind_name() {
-                let Some(meant) = self.meant(assignment, text, at, *byte) else {
-                    break;
-                };
-                meant
-            } else {
-                (*byte, 1)
-            };
-            taken += length;
-            let end = match assignment.step(byte) {
+            taken += 1;
+            let end = match assignment.step(*byte) {
                 Step::InValue => continue,
                 Step::More => {
                     self.start = UNKNOWN;
@@ -308,27 +304,76 @@ impl Candidate {
                     self.start = at;
                     continue;
                 }
-                Step::Ends(before) => Some(self.back(text, at, before)),
-                Step::EndsHere => Some(at + length as u64),
+                Step::Ends(before) => Some(at.saturating_sub(u64::from(before))),
+                Step::EndsHere => Some(at + 1),
                 Step::Starts | Step::Fails => None,
             };
             self.end = end;
-            self.position = at + length as u64;
+            self.position = at + 1;
             self.steps += taken as u64;
             return Outcome::Done;
         }
         self.steps += taken as u64;
         self.position = from + taken as u64;
+        self.finish_assignment(assignment, text)
+    }
+
+    /// The same where bytes may be written as escapes.
+    #[cold]
+    fn assign_escaped(
+        &mut self,
+        assignment: &mut Assignment,
+        text: Text<'_>,
+        most: u64,
+    ) -> Outcome {
+        while let Some(byte) = text.window.byte(self.position) {
+            let at = self.position;
+            if self.start != UNKNOWN && at - self.start > most {
+                self.overlong = true;
+                return Outcome::Unfinished;
+            }
+            let Some((meant, length)) = self.meant(assignment, text, at, byte) else {
+                return Outcome::Unfinished;
+            };
+            self.position += length as u64;
+            self.steps += length as u64;
+            self.end = match assignment.step(meant) {
+                Step::InValue => None,
+                Step::More => {
+                    self.start = UNKNOWN;
+                    None
+                }
+                Step::Starts if at >= text.settled => {
+                    self.start = at;
+                    None
+                }
+                Step::Ends(before) => {
+                    self.end = Some(self.back(text, at, before));
+                    return Outcome::Done;
+                }
+                Step::EndsHere => {
+                    self.end = Some(self.position);
+                    return Outcome::Done;
+                }
+                Step::Starts | Step::Fails => return Outcome::Done,
+            };
+            if self.written_with.is_none() {
+                return self.assign(assignment, text, most);
+            }
+        }
+        self.finish_assignment(assignment, text)
+    }
+
+    /// All that is known was read.
+    fn finish_assignment(&mut self, assignment: &mut Assignment, text: Text<'_>) -> Outcome {
         if !text.complete {
             return Outcome::Unfinished;
         }
         self.end = match assignment.finish() {
             // The end of the last line ends the text, not the value.
             Step::Ends(0) => {
-                let last = text.window.slice(
-                    self.start.max(self.position.saturating_sub(2)),
-                    self.position,
-                );
+                let last = self.start.max(self.position.saturating_sub(2));
+                let last = text.window.slice(last, self.position);
                 Some(self.position - line_end(last) as u64)
             }
             Step::Ends(before) => Some(self.back(text, self.position, before)),

@@ -4,7 +4,6 @@
 //! settled only when nothing that started before it, or with it, is still alive.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use crate::rules::Rule;
 use crate::{Finding, Judge, Masker, RedactError, RuleId, RuleSet, Treatment};
@@ -72,10 +71,10 @@ impl Scanner {
         let survives = |candidate: &Candidate| {
             candidate.in_lead() || candidate.start == first || candidate.start >= reach
         };
-        let rules = Arc::clone(&self.rules);
+        let rules = &self.rules;
         self.live.retain(survives);
         self.ready
-            .retain(|found| survives(found) || reaches_out(&rules, found, reach));
+            .retain(|found| survives(found) || reaches_out(rules, found, reach));
     }
 
     /// Where the credential starts that nothing can beat any more, and where it ends as far as that is known.
