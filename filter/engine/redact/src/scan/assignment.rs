@@ -8,6 +8,7 @@
 //! regular expression for all of it is a table of some hundred kilobytes that still cannot count brackets.
 
 mod bare;
+mod block;
 mod lead;
 mod look;
 mod value;
