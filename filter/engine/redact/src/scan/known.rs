@@ -3,7 +3,7 @@
 //! Unlike what a rule says, such a value is complete as soon as it is seen: there is nothing to follow. What has to be remembered between two pieces is only from where on more
 //! has to be known.
 
-use crate::rules::{KnownHashes, KnownValues, is_delimiter, is_separator};
+use crate::rules::{KnownHashes, KnownValues, Length, is_delimiter, is_separator};
 
 use super::window::Window;
 
@@ -93,29 +93,35 @@ impl Words {
 
     fn find(&mut self, values: &KnownHashes, text: Known<'_>, found: &mut impl FnMut(Found)) {
         self.registers.resize(values.lengths().len(), 0);
-        let end = text.window.end();
+        let (end, shortest) = (text.window.end(), values.shortest() as u64);
+        let delimits = |byte: &u8| text.delimited && is_delimiter(*byte);
         while self.position < end {
-            let new = text.window.slice(self.position, end);
-            let stop = new
-                .iter()
-                .position(|byte| text.delimited && is_delimiter(*byte));
-            let to = stop.map_or(end, |stop| self.position + stop as u64);
-            // Most words are too short for any.
-            if to - self.start >= values.shortest() as u64 {
-                self.roll(values, text, to, found);
-                if stop.is_some() {
-                    self.check(values, text, to, found);
+            if self.rolled == self.start {
+                // Nearly all words are too short: from the end of one that is not back to the last delimiter, most bytes need no look.
+                let to = end.min(self.start + shortest);
+                let new = text.window.slice(self.position, to);
+                if let Some(last) = new.iter().rposition(delimits) {
+                    self.restart(self.position + last as u64 + 1);
+                    self.position = to;
+                    continue;
+                }
+                self.position = to;
+                if to < self.start + shortest {
+                    break;
                 }
             }
+            let new = text.window.slice(self.position, end);
+            let stop = new.iter().position(delimits);
+            let to = stop.map_or(end, |stop| self.position + stop as u64);
+            self.roll(values, text, to, found);
             self.position = to;
             if stop.is_some() {
+                self.check_all(values, text, found);
                 self.restart(to + 1);
             }
         }
         if text.ends_word {
-            if end > self.start {
-                self.check(values, text, end, found);
-            }
+            self.check_all(values, text, found);
             self.restart(end);
         }
     }
@@ -128,40 +134,54 @@ impl Words {
         to: u64,
         found: &mut impl FnMut(Found),
     ) {
-        while self.rolled < to {
-            let at = self.rolled;
-            let byte = text.window.byte(at).unwrap_or(0);
-            if !text.delimited || is_separator(byte) {
-                self.check(values, text, at, found);
+        let from = self.rolled;
+        let mut registers = std::mem::take(&mut self.registers);
+        for (register, length) in registers.iter_mut().zip(values.lengths()) {
+            let bytes = length.bytes as u64;
+            // From here on a byte leaves the register for each that comes.
+            let full = to.min(from.max(self.start + bytes));
+            for byte in text.window.slice(from, full) {
+                *register = length.roll(*register, *byte, None);
             }
-            for (register, length) in self.registers.iter_mut().zip(values.lengths()) {
-                let oldest = at
-                    .checked_sub(length.bytes as u64)
-                    .filter(|it| *it >= self.start);
-                let oldest = oldest.and_then(|oldest| text.window.byte(oldest));
-                *register = length.roll(*register, byte, oldest);
+            let new = text.window.slice(full, to);
+            let old = text
+                .window
+                .slice(full.saturating_sub(bytes), to.saturating_sub(bytes));
+            for (at, (byte, oldest)) in (full..).zip(new.iter().zip(old)) {
+                if !text.delimited || is_separator(*byte) {
+                    self.check((values, length, *register), text, at, found);
+                }
+                *register = length.roll(*register, *byte, Some(*oldest));
             }
-            self.rolled = at + 1;
+        }
+        self.registers = registers;
+        self.rolled = to;
+    }
+
+    /// Reports the words that end with all that is in the registers.
+    fn check_all(&self, values: &KnownHashes, text: Known<'_>, found: &mut impl FnMut(Found)) {
+        for (register, length) in self.registers.iter().zip(values.lengths()) {
+            self.check((values, length, *register), text, self.rolled, found);
         }
     }
 
-    /// Reports the words that end here, behind all that is in the registers.
+    /// Reports the word that ends here, if it is a value; the register is what it comes to.
+    #[inline]
     fn check(
         &self,
-        values: &KnownHashes,
+        (values, length, register): (&KnownHashes, &Length, u32),
         text: Known<'_>,
         end: u64,
         found: &mut impl FnMut(Found),
     ) {
-        for (register, length) in self.registers.iter().zip(values.lengths()) {
-            let Some(start) = end.checked_sub(length.bytes as u64) else {
-                continue;
-            };
-            if self.rolled == end && length.admits(*register) && self.may_start(text, start) {
-                let word = text.window.slice(start, end);
-                if let Some(rule) = values.known(length, *register, word) {
-                    found((rule, start, end));
-                }
+        if !length.admits(register) {
+            return;
+        }
+        let start = end.checked_sub(length.bytes as u64);
+        if let Some(start) = start.filter(|start| self.may_start(text, *start)) {
+            let word = text.window.slice(start, end);
+            if let Some(rule) = values.known(length, register, word) {
+                found((rule, start, end));
             }
         }
     }

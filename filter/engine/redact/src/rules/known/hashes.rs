@@ -105,8 +105,8 @@ impl Length {
     /// The register behind one more byte; `oldest` is the one that is too many now.
     #[inline]
     pub(crate) fn roll(&self, register: u32, byte: u8, oldest: Option<u8>) -> u32 {
-        let gone = oldest.and_then(|oldest| self.gone.get(usize::from(oldest)));
-        step(register, byte) ^ gone.copied().unwrap_or(0)
+        let gone = oldest.map(|oldest| self.gone.get(usize::from(oldest)));
+        step(register, byte) ^ gone.flatten().copied().unwrap_or(0)
     }
 
     /// Whether the bytes that the register stands for may be a value.
@@ -120,25 +120,7 @@ impl Length {
 /// Ends every word.
 #[inline]
 pub(crate) fn is_delimiter(byte: u8) -> bool {
-    byte <= b' '
-        || matches!(
-            byte,
-            b'"' | b'\''
-                | b'`'
-                | b'\\'
-                | b'<'
-                | b'>'
-                | b'('
-                | b')'
-                | b'['
-                | b']'
-                | b'{'
-                | b'}'
-                | b','
-                | b';'
-                | b'&'
-                | 0x7f
-        )
+    DELIMITERS.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// May stand beside a word, or in one.
@@ -163,6 +145,39 @@ fn low_half(register: u32) -> u16 {
     let [low, high, ..] = register.to_le_bytes();
     u16::from_le_bytes([low, high])
 }
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiling: an index out of bounds would not compile"
+)]
+static DELIMITERS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(
+            byte as u8,
+            0..=b' '
+                | 0x7f
+                | b'"'
+                | b'\''
+                | b'`'
+                | b'\\'
+                | b'<'
+                | b'>'
+                | b'('
+                | b')'
+                | b'['
+                | b']'
+                | b'{'
+                | b'}'
+                | b','
+                | b';'
+                | b'&'
+        );
+        byte += 1;
+    }
+    table
+};
 
 #[expect(
     clippy::indexing_slicing,
