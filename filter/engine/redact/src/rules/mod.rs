@@ -37,7 +37,7 @@ pub use rule::Rule;
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
-pub(crate) use index::{Filter, Hit, Index, NAME};
+pub(crate) use index::{Hit, Index, NAME};
 pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};
 pub(crate) use spellings::{Name, Named, Spellings};

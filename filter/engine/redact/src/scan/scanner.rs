@@ -21,7 +21,7 @@ use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
 use super::escaped::BEFORE;
 use super::open::Open;
-use super::prefilter::Starts;
+use super::prefilter::{Starts, word};
 use super::runs::Runs;
 use super::window::Window;
 use encoded::Decoding;
@@ -120,10 +120,15 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        for piece in chunk.chunks(PIECE) {
+        let mut pieces = chunk.chunks(PIECE).peekable();
+        while let Some(piece) = pieces.next() {
             self.window.push(piece);
             self.read(false, judge, out)?;
-            self.release(out);
+            if pieces.peek().is_some() {
+                self.release_most(out);
+            } else {
+                self.release(out);
+            }
         }
         Ok(())
     }
@@ -503,7 +508,7 @@ fn find(
     let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
     let bytes = window.slice(base, window.end());
     let every = strictness == Strictness::Field;
-    let reached = starts.find(bytes, offset(from), offset(to), every, index.filter());
+    let reached = starts.find(bytes, offset(from), offset(to), every, index);
     for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
         let found = |hit| Found {
@@ -517,18 +522,6 @@ fn find(
         }
     }
     base + reached as u64
-}
-
-/// The first eight bytes, zeros behind the last.
-#[inline]
-fn word(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(word) => u64::from_le_bytes(*word),
-        None => bytes
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    }
 }
 
 /// Whether what stands before `start` allows a value there: nothing, a byte of the class, or an escape of JSON or of a URL, whose last

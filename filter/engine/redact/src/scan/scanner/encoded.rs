@@ -208,7 +208,7 @@ impl Scanner {
     /// Whether no credential can be in a short text: most are an identifier or the like.
     fn is_clean(&self, text: &[u8]) -> bool {
         let mut starts = Starts::new();
-        let to = starts.find(text, 0, text.len(), false, self.rules.index.filter());
+        let to = starts.find(text, 0, text.len(), false, &self.rules.index);
         to == text.len()
             && starts.iter().next().is_none()
             && starts.encoded.iter().next().is_none()

@@ -1,10 +1,10 @@
 //! Texts that are at hand up to their end: lines, events, the values of headers.
 
 use crate::rules::{NAME, Name};
-use crate::scan::prefilter::Starts;
+use crate::scan::prefilter::{Starts, word};
 use crate::{Judge, RedactError, RuleSet};
 
-use super::{PIECE, Scanner, word};
+use super::{PIECE, Scanner};
 
 impl Scanner {
     /// Takes the last piece of a text: what `write` and then `flush` do, without asking in between what must be held back.
@@ -30,7 +30,7 @@ pub(super) fn is_clean(rules: &RuleSet, text: &[u8]) -> bool {
         return false;
     }
     while from < text.len() {
-        from = starts.find(text, from, text.len(), false, index.filter());
+        from = starts.find(text, from, text.len(), false, index);
         if starts.encoded.iter().next().is_some() {
             return false;
         }
