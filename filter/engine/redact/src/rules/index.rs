@@ -21,8 +21,6 @@ pub(crate) struct Index {
     rules: Vec<u16>,
     /// Rules that start with two slashes, by the byte before them.
     slashed: Vec<(u8, (u16, u16))>,
-    /// Rules that start with a colon and a capital.
-    colon: (u16, u16),
     /// For each byte, folded: what can follow it at the start of which rule.
     firsts: Vec<Vec<([u8; NEXT], u16)>>,
     /// Most bytes before a word's start that belong to an anchor.
@@ -72,6 +70,22 @@ struct Entry {
     rules: (u16, u16),
 }
 
+/// An anchor on its way into the index: sorted by where it goes.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Placed {
+    bucket: usize,
+    key: u64,
+    length: u8,
+    offset: u8,
+    id: u16,
+}
+
+impl Placed {
+    fn is_long(&self) -> bool {
+        usize::from(self.length) > SHORTEST
+    }
+}
+
 /// Set where a number is not that of a rule, but of a name.
 pub(crate) const NAME: u16 = 0x8000;
 /// Bytes behind the first that are compared before a rule is tried on the end of a text.
@@ -106,30 +120,27 @@ impl Filter {
 }
 
 impl Second {
-    /// Of all anchors, folded, zeros behind the last byte, with their lengths.
-    fn new(anchors: &[(u64, u8)]) -> Self {
+    fn new(anchors: &[Placed]) -> Self {
         let mut second = Self {
             missing: Box::new([0; FOURS]),
             bits: Box::new([0; SECOND]),
             four: Box::new([0; FOUR]),
         };
-        for (key, length) in anchors {
-            let slot = Self::hash_of_four(*key) >> 20;
-            if usize::from(*length) > SHORTEST
-                && let Some(most) = second.missing.get_mut(slot as usize % FOURS)
-            {
-                *most = (64 - 8 * length.min(&8)).max(*most);
+        for anchor in anchors.iter().filter(|anchor| anchor.is_long()) {
+            let slot = Self::hash_of_four(anchor.key) >> 20;
+            if let Some(most) = second.missing.get_mut(slot as usize % FOURS) {
+                *most = (64 - 8 * anchor.length.min(8)).max(*most);
             }
         }
-        for (key, length) in anchors {
-            if usize::from(*length) > SHORTEST {
-                let hash = second.hash(*key);
+        for anchor in anchors {
+            if anchor.is_long() {
+                let hash = second.hash(anchor.key);
                 set(
                     second.bits.get_mut((hash >> 54) as usize),
                     (hash >> 48) as u32,
                 );
             } else {
-                let hash = Self::hash_of_four(*key);
+                let hash = Self::hash_of_four(anchor.key);
                 set(second.four.get_mut((hash >> 23) as usize), hash >> 17);
             }
         }
@@ -146,12 +157,17 @@ impl Second {
         long | is_set(self.four.get((four >> 23) as usize % FOUR), four >> 17)
     }
 
-    /// Where to look for a word, first as a longer anchor, then as one of four bytes.
-    fn buckets(&self, folded: u64) -> [usize; 2] {
-        [
-            (self.hash(folded) >> 53) as usize,
-            BUCKETS / 2 + (Self::hash_of_four(folded) >> 21) as usize,
-        ]
+    /// Where to look for a word as a longer anchor, and as one of four bytes, as far as it may be one.
+    #[inline]
+    fn buckets(&self, folded: u64) -> [Option<usize>; 2] {
+        let (hash, four) = (self.hash(folded), Self::hash_of_four(folded));
+        let long = is_set(
+            self.bits.get((hash >> 54) as usize % SECOND),
+            (hash >> 48) as u32,
+        );
+        let short = is_set(self.four.get((four >> 23) as usize % FOUR), four >> 17);
+        let places = [(hash >> 53) as usize, BUCKETS / 2 + (four >> 21) as usize];
+        [long.then_some(places[0]), short.then_some(places[1])]
     }
 
     #[inline]
@@ -198,11 +214,11 @@ impl Index {
         rules: &[Rule],
         names: impl Iterator<Item = (u16, Vec<u8>)>,
     ) -> Result<Self, RuleError> {
-        let mut anchors: BTreeMap<(u64, u8, u8), Vec<u16>> = BTreeMap::new();
+        let mut anchors: Vec<Placed> = Vec::new();
         let mut filter = Filter::new();
         let mut firsts = vec![Vec::new(); 256];
         let mut slashed: BTreeMap<u8, Vec<u16>> = BTreeMap::new();
-        let (mut colon, mut short_numbers) = (Vec::new(), u64::MAX);
+        let mut short_numbers = u64::MAX;
         for (id, rule) in (0u16..).zip(rules) {
             for anchor in &rule.matcher.anchors {
                 if let [first, next @ ..] = anchor.bytes.as_slice()
@@ -219,10 +235,6 @@ impl Index {
                         continue;
                     }
                 }
-                if anchor.bytes.len() < anchor.offset + SHORTEST {
-                    colon.push(id);
-                    continue;
-                }
                 let word = anchor.bytes.get(anchor.offset..).unwrap_or_default();
                 let (key, four) = (key(word), four(word));
                 filter.insert(four);
@@ -233,7 +245,13 @@ impl Index {
                 }
                 let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
                 let offset = u8::try_from(anchor.offset).unwrap_or(u8::MAX);
-                anchors.entry((key, length, offset)).or_default().push(id);
+                anchors.push(Placed {
+                    key,
+                    length,
+                    offset,
+                    id,
+                    bucket: 0,
+                });
             }
         }
         for (id, word) in names {
@@ -243,62 +261,59 @@ impl Index {
                 short_numbers = 0;
             }
             let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
-            anchors.entry((key, length, 0)).or_default().push(NAME | id);
+            let id = NAME | id;
+            anchors.push(Placed {
+                key,
+                length,
+                offset: 0,
+                id,
+                bucket: 0,
+            });
         }
-        let keys: Vec<_> = anchors
-            .keys()
-            .map(|(key, length, _)| (*key, *length))
-            .collect();
-        let second = Second::new(&keys);
-        let mut placed: Vec<_> = anchors
-            .into_iter()
-            .map(|((key, length, offset), rules)| {
-                let [long, four] = second.buckets(key);
-                let is_long = usize::from(length) > SHORTEST;
-                (
-                    if is_long { long } else { four },
-                    key,
-                    length,
-                    offset,
-                    rules,
-                )
-            })
-            .collect();
-        placed.sort_by_key(|(bucket, ..)| *bucket);
+        let second = Second::new(&anchors);
+        for anchor in &mut anchors {
+            let [long, four] = second.buckets(anchor.key);
+            let bucket = if anchor.is_long() { long } else { four };
+            anchor.bucket = bucket.unwrap_or(0);
+        }
+        anchors.sort_unstable();
+        anchors.dedup();
         let mut index = Self {
             filter,
             second,
             buckets: Vec::with_capacity(BUCKETS + 1),
-            entries: Vec::with_capacity(placed.len()),
+            entries: Vec::with_capacity(anchors.len()),
             rules: Vec::new(),
             slashed: Vec::with_capacity(slashed.len()),
-            colon: (0, 0),
             firsts,
             reach: AUTHORITY.len(),
             short_numbers,
         };
-        for (bucket, key, length, offset, rules) in placed {
-            index.fill_buckets(bucket)?;
-            let rules = index.list(rules)?;
+        let same = |one: &Placed, other: &Placed| {
+            (one.key, one.length, one.offset) == (other.key, other.length, other.offset)
+        };
+        for alike in anchors.chunk_by(same) {
+            let Some(first) = alike.first() else { continue };
+            index.fill_buckets(first.bucket)?;
+            let rules = index.list(alike.iter().map(|anchor| anchor.id))?;
             index.entries.push(Entry {
-                key,
-                mask: u64::MAX >> (64 - 8 * u32::from(length)),
-                offset,
+                key: first.key,
+                mask: u64::MAX >> (64 - 8 * u32::from(first.length)),
+                offset: first.offset,
                 rules,
             });
-            index.reach = index.reach.max(usize::from(offset));
+            index.reach = index.reach.max(usize::from(first.offset));
         }
         index.fill_buckets(BUCKETS)?;
         for (before, rules) in slashed {
-            let rules = index.list(rules)?;
+            let rules = index.list(rules.into_iter())?;
             index.slashed.push((before, rules));
         }
-        index.colon = index.list(colon)?;
         Ok(index)
     }
 
     /// Adds a list of rules.
-    fn list(&mut self, rules: Vec<u16>) -> Result<(u16, u16), RuleError> {
+    fn list(&mut self, rules: impl Iterator<Item = u16>) -> Result<(u16, u16), RuleError> {
         let from = number(self.rules.len())?;
         self.rules.extend(rules);
         Ok((from, number(self.rules.len())?))
@@ -325,44 +340,37 @@ impl Index {
         self.reach
     }
 
-    /// The anchors that these bytes, read from a word's start, complete.
+    /// Says which anchors these bytes, read from a word's start, complete.
     #[inline]
-    pub(crate) fn find(&self, word: u64) -> impl Iterator<Item = Hit> {
+    pub(crate) fn find(&self, word: u64, mut found: impl FnMut(Hit)) {
         let folded = folded(word);
-        self.second
-            .buckets(folded)
-            .into_iter()
-            .flat_map(|bucket| {
-                let from = self.buckets.get(bucket).copied().unwrap_or(0);
-                let to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
-                let entries = self.entries.get(usize::from(from)..usize::from(to));
-                entries.unwrap_or_default()
-            })
-            .filter(move |entry| (folded ^ entry.key) & entry.mask == 0)
-            .map(|entry| Hit {
-                offset: entry.offset,
-                rules: entry.rules,
-            })
+        for bucket in self.second.buckets(folded).into_iter().flatten() {
+            let from = self.buckets.get(bucket).copied().unwrap_or(0);
+            let to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
+            let entries = self.entries.get(usize::from(from)..usize::from(to));
+            for entry in entries.unwrap_or_default() {
+                if (folded ^ entry.key) & entry.mask == 0 {
+                    found(Hit {
+                        offset: entry.offset,
+                        rules: entry.rules,
+                    });
+                }
+            }
+        }
     }
 
-    /// The same where the scan stops whatever the word is: behind `//`, and at a capital behind a colon.
+    /// The same behind `//`, where the scan stops whatever the word is.
     #[inline]
     pub(crate) fn find_behind(&self, before: &[u8]) -> Option<Hit> {
-        match before {
-            [.., first, b'/', b'/'] => {
-                let mut slashed = self.slashed.iter();
-                let (_, rules) = slashed.find(|(byte, _)| *byte == fold(*first))?;
-                Some(Hit {
-                    offset: 3,
-                    rules: *rules,
-                })
-            }
-            [.., b':'] => Some(Hit {
-                offset: 1,
-                rules: self.colon,
-            }),
-            _ => None,
-        }
+        let [.., first, b'/', b'/'] = before else {
+            return None;
+        };
+        let mut slashed = self.slashed.iter();
+        let (_, rules) = slashed.find(|(byte, _)| *byte == fold(*first))?;
+        Some(Hit {
+            offset: 3,
+            rules: *rules,
+        })
     }
 
     /// Whether rules start with this byte before two slashes.

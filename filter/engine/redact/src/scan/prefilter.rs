@@ -13,7 +13,7 @@ pub(super) use encoded::{BASE64, Encoded, HEX};
 pub(super) use escapes::Escapes;
 
 use crate::rules::Index;
-use classes::{Classes, classify, rare, slash_or_colon, slashes};
+use classes::{Classes, classify, escapes, slash_or_colon, slashes};
 use encoded::Trail;
 use lane::{Lane, Usual};
 
@@ -21,7 +21,7 @@ use lane::{Lane, Usual};
 const BLOCK: usize = 64;
 /// Bytes read behind a block: the start of a word, and most hosts.
 const AHEAD: usize = 32;
-/// Bytes read before a block: two slashes, or a colon.
+/// Bytes read before a block: two slashes.
 const BEFORE: usize = 2;
 /// Bytes before a place that decide about it: an escape such as `\u000a` before a word, or what is written in hexadecimal and ends there.
 const CONTEXT: usize = 32;
@@ -29,7 +29,7 @@ const CONTEXT: usize = 32;
 /// A block with what is read around it.
 type Block = [u8; BEFORE + BLOCK + AHEAD];
 
-/// Where words of interest start, and where what may be encoded text: offsets into a text of less than 32 KiB, [`SPECIAL`] set behind `//` and colons.
+/// Where words of interest start, and where what may be encoded text: offsets into a text of less than 32 KiB, [`SPECIAL`] set behind `//`.
 pub(super) struct Starts {
     found: [u16; MOST],
     count: usize,
@@ -60,8 +60,7 @@ impl Starts {
             .map(|at| (usize::from(at & !SPECIAL), at & SPECIAL != 0))
     }
 
-    /// Finds the words in `text` that start from `from` on and before `to`, and that the index may know; and the places behind `//`, and capitals
-    /// behind a colon. What stands before `from` is looked back at. With `every`, each letter and digit counts as the start of a word. Returns how far
+    /// Finds the words in `text` that start from `from` on and before `to`, and that the index may know; and the places behind `//`. What stands before `from` is looked back at. With `every`, each letter and digit counts as the start of a word. Returns how far
     /// it came: not always to `to`.
     pub(super) fn find(
         &mut self,
@@ -106,7 +105,7 @@ impl Starts {
                 }
             };
             let now = classify::<L>(block);
-            let words = if every {
+            let mut words = if every {
                 now.word
             } else {
                 words(now, before) & !(short_numbers_of(now) & short_numbers)
@@ -118,19 +117,18 @@ impl Starts {
             } else {
                 0
             };
-            if now.is_rare || escapes_before | special != 0 {
-                let rare = rare::<L>(block);
-                let words = if every {
-                    words
-                } else {
-                    words | now.word & behind_escapes(rare.escape, escapes_before)
-                };
-                let special = special | rare.capital;
-                self.admit_rare(block, words & wanted, special & wanted, at, index);
-                if rare.escape != 0 {
-                    has_room = self.escapes.add(text, rare.escape, at);
+            if now.has_escapes || escapes_before != 0 {
+                let escapes = escapes::<L>(block);
+                if !every {
+                    words |= now.word & behind_escapes(escapes, escapes_before);
                 }
-                escapes_before = rare.escape;
+                if escapes != 0 {
+                    has_room = self.escapes.add(text, escapes, at);
+                }
+                escapes_before = escapes;
+            }
+            if special & wanted != 0 {
+                self.admit_special(block, words & wanted, special & wanted, at, index);
             } else {
                 self.admit(block, words & wanted, at, index);
             }
@@ -156,13 +154,17 @@ impl Starts {
         }
     }
 
-    /// The same, where there may be special places among them.
+    /// The same, where there are special places among them.
     #[cold]
     #[inline(never)]
-    fn admit_rare(&mut self, block: &Block, words: u64, special: u64, base: usize, index: &Index) {
-        if special == 0 {
-            return self.admit(block, words, base, index);
-        }
+    fn admit_special(
+        &mut self,
+        block: &Block,
+        words: u64,
+        special: u64,
+        base: usize,
+        index: &Index,
+    ) {
         let mut starts = words | special;
         while starts != 0 {
             let at = starts.trailing_zeros() as usize;

@@ -14,7 +14,7 @@ mod whole;
 
 use std::sync::Arc;
 
-use crate::rules::{Hit, Index, NAME, Name, Named, Rule};
+use crate::rules::{Hit, NAME, Name, Named, Rule};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::assignment::{Assignment, identifier};
@@ -75,6 +75,17 @@ struct Found {
     place: Option<u64>,
 }
 
+/// What is known of a text, beside what comes with the next call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// A piece, and there is another one at hand.
+    More,
+    /// A piece.
+    Piece,
+    /// All up to its end.
+    All,
+}
+
 /// What the surroundings of a value may demand.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strictness {
@@ -123,10 +134,11 @@ impl Scanner {
         let mut pieces = chunk.chunks(PIECE).peekable();
         while let Some(piece) = pieces.next() {
             self.window.push(piece);
-            self.read(false, judge, out)?;
             if pieces.peek().is_some() {
+                self.read(Known::More, judge, out)?;
                 self.release_most(out);
             } else {
+                self.read(Known::Piece, judge, out)?;
                 self.release(out);
             }
         }
@@ -139,7 +151,7 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        self.read(true, judge, out)?;
+        self.read(Known::All, judge, out)?;
         self.text_start = self.window.end();
         self.runs = Runs::default();
         self.release(out);
@@ -241,18 +253,21 @@ impl Scanner {
     /// Reads what is new, and treats what is certain.
     fn read(
         &mut self,
-        complete: bool,
+        known: Known,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
         if self.muted {
             return Ok(());
         }
+        let complete = known == Known::All;
         let rules = Arc::clone(&self.rules);
         self.go_on(&rules, complete);
         self.decode(complete, out)?;
         self.look_up(&rules, complete, judge, out)?;
-        self.begin(complete);
+        if known != Known::More {
+            self.begin(complete);
+        }
         let unseen = if complete { UNKNOWN } else { self.unseen() };
         self.settle(unseen, judge, out)
     }
@@ -309,7 +324,7 @@ impl Scanner {
                 &self.window,
                 (base, from, to),
                 self.strictness,
-                index,
+                rules,
                 &mut hits,
             );
             let mut postponed = self.find_escaped(&starts, (base, from, to), complete, &mut hits);
@@ -502,7 +517,9 @@ fn find(
     window: &Window,
     (base, from, to): (u64, u64, u64),
     strictness: Strictness,
-    index: &Index,
+    RuleSet {
+        index, spellings, ..
+    }: &RuleSet,
     hits: &mut Vec<Found>,
 ) -> u64 {
     let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
@@ -511,14 +528,20 @@ fn find(
     let reached = starts.find(bytes, offset(from), offset(to), every, index);
     for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
-        let found = |hit| Found {
-            at: base + at as u64,
-            hit,
-            place: None,
+        // Most of what starts like a name is none.
+        let is_name = |id: &u16| id & NAME == 0 || spellings.get(id & !NAME, rest).is_some();
+        let mut add = |hit: Hit| {
+            if index.rules(hit).iter().any(is_name) {
+                hits.push(Found {
+                    at: base + at as u64,
+                    hit,
+                    place: None,
+                });
+            }
         };
-        hits.extend(index.find(word(rest)).map(found));
-        if special {
-            hits.extend(index.find_behind(before).map(found));
+        index.find(word(rest), &mut add);
+        if special && let Some(hit) = index.find_behind(before) {
+            add(hit);
         }
     }
     base + reached as u64

@@ -11,19 +11,10 @@ pub(super) struct Classes {
     /// Capitals.
     pub(super) upper: u64,
     pub(super) digit: u64,
-    /// Whether [`Rare`] has anything to say.
-    pub(super) is_rare: bool,
+    /// Whether there is one of [`escapes`].
+    pub(super) has_escapes: bool,
     /// Whether there is anything behind two slashes.
     pub(super) has_slashes: bool,
-}
-
-/// One bit for each byte of a block, of what most blocks do not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rare {
-    /// `\`, `%` and `#`, which follows the `&` of entities.
-    pub(super) escape: u64,
-    /// Capitals behind a colon.
-    pub(super) capital: u64,
 }
 
 /// Classifies the bytes of a block.
@@ -36,28 +27,24 @@ pub(super) fn classify<L: Lane>(block: &Block) -> Classes {
         let letters = bytes.fold().between(b'a', b'z');
         let upper = bytes.between(b'A', b'Z');
         let digits = bytes.between(b'0', b'9');
-        classes.word |= letters.or(digits).mask() << (L::BYTES * nth);
-        classes.upper |= upper.mask() << (L::BYTES * nth);
-        classes.digit |= digits.mask() << (L::BYTES * nth);
-        rare = rare.or(escapes(bytes)).or(capital(block, nth, upper));
+        classes.word = join::<L>(classes.word, letters.or(digits));
+        classes.upper = join::<L>(classes.upper, upper);
+        classes.digit = join::<L>(classes.digit, digits);
+        rare = rare.or(is_escape(bytes));
         slashes = slashes.or(behind_two_slashes(block, nth));
     }
-    classes.is_rare = rare.mask() != 0;
-    classes.has_slashes = slashes.mask() != 0;
+    classes.has_escapes = rare.any();
+    classes.has_slashes = slashes.any();
     classes
 }
 
-/// Classifies those that [`classify`] found to be rare.
+/// `\`, `%` and `#`, which follows the `&` of entities.
 #[inline(always)]
-pub(super) fn rare<L: Lane>(block: &Block) -> Rare {
-    let mut rare = Rare::default();
-    for nth in 0..BLOCK / L::BYTES {
-        let bytes: L = lane(block, nth, 0);
-        let upper = bytes.between(b'A', b'Z');
-        rare.escape |= escapes(bytes).mask() << (L::BYTES * nth);
-        rare.capital |= capital(block, nth, upper).mask() << (L::BYTES * nth);
-    }
-    rare
+pub(super) fn escapes<L: Lane>(block: &Block) -> u64 {
+    let lanes = 0..BLOCK / L::BYTES;
+    lanes.fold(0, |escapes, nth| {
+        escapes | is_escape::<L>(lane(block, nth, 0)).mask() << (L::BYTES * nth)
+    })
 }
 
 /// Whatever stands behind two slashes.
@@ -90,16 +77,16 @@ pub(super) fn heads<L: Lane>(bytes: &[u8; BLOCK]) -> u64 {
     })
 }
 
+/// Adds the bits of the next lane of a block.
 #[inline(always)]
-fn escapes<L: Lane>(bytes: L) -> L {
-    let others = bytes.equal(b'%').or(bytes.equal(b'#'));
-    bytes.equal(b'\\').or(others)
+fn join<L: Lane>(bits: u64, next: L) -> u64 {
+    bits >> L::BYTES | next.mask() << (BLOCK - L::BYTES)
 }
 
-/// Capitals behind a colon.
 #[inline(always)]
-fn capital<L: Lane>(block: &Block, nth: usize, upper: L) -> L {
-    lane::<L>(block, nth, 1).equal(b':').and(upper)
+fn is_escape<L: Lane>(bytes: L) -> L {
+    let others = bytes.equal(b'%').or(bytes.equal(b'#'));
+    bytes.equal(b'\\').or(others)
 }
 
 #[inline(always)]

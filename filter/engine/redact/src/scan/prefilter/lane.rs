@@ -53,4 +53,10 @@ pub(super) trait Lane: Copy {
     fn and(self, other: Self) -> Self;
     /// A bit for each answer.
     fn mask(self) -> u64;
+
+    /// Whether there is one.
+    #[inline(always)]
+    fn any(self) -> bool {
+        self.mask() != 0
+    }
 }

@@ -1,4 +1,4 @@
-use super::classes::{Classes, Rare, classify, heads, rare, slash_or_colon, slashes};
+use super::classes::{Classes, classify, escapes, heads, slash_or_colon, slashes};
 use super::lane::{Lane, Scalar, Usual};
 use super::*;
 use crate::RuleSet;
@@ -37,17 +37,16 @@ fn vectors_and_their_twin_classify_alike() {
         let behind = |at: usize, by: usize| block[BEFORE + at - by];
         assert_eq!(before.len(), BEFORE);
         let escape = expected(&|at| matches!(byte(at), b'\\' | b'%' | b'#'));
-        let capital = expected(&|at| behind(at, 1) == b':' && byte(at).is_ascii_uppercase());
         let twice = expected(&|at| behind(at, 1) == b'/' && behind(at, 2) == b'/');
         let classes = Classes {
             word: expected(&|at| byte(at).is_ascii_alphanumeric()),
             upper: expected(&|at| byte(at).is_ascii_uppercase()),
             digit: expected(&|at| byte(at).is_ascii_digit()),
-            is_rare: escape | capital != 0,
+            has_escapes: escape != 0,
             has_slashes: twice != 0,
         };
         let head = expected(&|at| byte(at).is_ascii_uppercase() || matches!(byte(at), b'a'..=b'f'));
-        let expected = (classes, Rare { escape, capital }, twice, head);
+        let expected = (classes, escape, twice, head);
         assert_eq!(all_of::<Usual>(block), expected);
         assert_eq!(all_of::<Scalar>(block), expected);
         #[cfg(target_arch = "x86_64")]
@@ -69,11 +68,11 @@ fn vectors_and_their_twin_classify_alike() {
     }
 }
 
-fn all_of<L: Lane>(block: &Block) -> (Classes, Rare, u64, u64) {
+fn all_of<L: Lane>(block: &Block) -> (Classes, u64, u64, u64) {
     let bytes = block[BEFORE..].first_chunk().unwrap();
     (
         classify::<L>(block),
-        rare::<L>(block),
+        escapes::<L>(block),
         slashes::<L>(block),
         heads::<L>(bytes),
     )
@@ -91,9 +90,7 @@ fn is_start(text: &[u8], at: usize) -> bool {
 }
 
 fn is_special(text: &[u8], at: usize) -> bool {
-    text[..at].ends_with(b"://") && password_may_follow(&text[at..])
-        || text[..at].ends_with(b":") && text[at].is_ascii_uppercase()
-        || text[..at].ends_with(b"1//")
+    text[..at].ends_with(b"://") && password_may_follow(&text[at..]) || text[..at].ends_with(b"1//")
 }
 
 fn password_may_follow(rest: &[u8]) -> bool {

@@ -37,13 +37,13 @@ pub(super) fn is_clean(rules: &RuleSet, text: &[u8]) -> bool {
         let mut places = starts.iter();
         let hit = places.any(|(at, special)| {
             let (before, rest) = text.split_at_checked(at).unwrap_or_default();
-            let behind = special.then(|| index.find_behind(before)).flatten();
-            let mut hits = index.find(word(rest)).chain(behind);
-            hits.any(|hit| {
-                let name = |id: u16| rules.spellings.get(id & !NAME, rest);
-                let mut tried = index.rules(hit).iter();
-                tried.any(|id| id & NAME == 0 || matches!(name(*id), Some(Name::Known(_))))
-            })
+            let name = |id: u16| rules.spellings.get(id & !NAME, rest);
+            let is_tried = |id: &u16| id & NAME == 0 || matches!(name(*id), Some(Name::Known(_)));
+            let mut found = special && index.find_behind(before).is_some();
+            index.find(word(rest), |hit| {
+                found |= index.rules(hit).iter().any(is_tried)
+            });
+            found
         });
         if hit {
             return false;

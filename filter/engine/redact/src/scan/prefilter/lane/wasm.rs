@@ -51,4 +51,9 @@ impl super::Lane for Lane {
     fn mask(self) -> u64 {
         u64::from(arch::u8x16_bitmask(self.0))
     }
+
+    #[inline(always)]
+    fn any(self) -> bool {
+        arch::v128_any_true(self.0)
+    }
 }
