@@ -67,6 +67,8 @@ struct Entry {
     mask: u64,
     /// Bytes before the word's start.
     offset: u8,
+    /// The last of these, folded.
+    before: u8,
     rules: (u16, u16),
 }
 
@@ -77,6 +79,7 @@ struct Placed {
     key: u64,
     length: u8,
     offset: u8,
+    before: u8,
     id: u16,
 }
 
@@ -245,10 +248,13 @@ impl Index {
                 }
                 let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
                 let offset = u8::try_from(anchor.offset).unwrap_or(u8::MAX);
+                let before = anchor.offset.checked_sub(1);
+                let before = before.and_then(|at| anchor.bytes.get(at));
                 anchors.push(Placed {
                     key,
                     length,
                     offset,
+                    before: before.copied().unwrap_or(0),
                     id,
                     bucket: 0,
                 });
@@ -266,6 +272,7 @@ impl Index {
                 key,
                 length,
                 offset: 0,
+                before: 0,
                 id,
                 bucket: 0,
             });
@@ -290,7 +297,8 @@ impl Index {
             short_numbers,
         };
         let same = |one: &Placed, other: &Placed| {
-            (one.key, one.length, one.offset) == (other.key, other.length, other.offset)
+            (one.key, one.length, one.offset, one.before)
+                == (other.key, other.length, other.offset, other.before)
         };
         for alike in anchors.chunk_by(same) {
             let Some(first) = alike.first() else { continue };
@@ -300,6 +308,7 @@ impl Index {
                 key: first.key,
                 mask: u64::MAX >> (64 - 8 * u32::from(first.length)),
                 offset: first.offset,
+                before: first.before,
                 rules,
             });
             index.reach = index.reach.max(usize::from(first.offset));
@@ -340,16 +349,18 @@ impl Index {
         self.reach
     }
 
-    /// Says which anchors these bytes, read from a word's start, complete.
+    /// Says which anchors these bytes, read from a word's start, complete. `follows` says whether a folded byte may stand before them.
     #[inline]
-    pub(crate) fn find(&self, word: u64, mut found: impl FnMut(Hit)) {
+    pub(crate) fn find(&self, word: u64, follows: impl Fn(u8) -> bool, mut found: impl FnMut(Hit)) {
         let folded = folded(word);
         for bucket in self.second.buckets(folded).into_iter().flatten() {
             let from = self.buckets.get(bucket).copied().unwrap_or(0);
             let to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
             let entries = self.entries.get(usize::from(from)..usize::from(to));
             for entry in entries.unwrap_or_default() {
-                if (folded ^ entry.key) & entry.mask == 0 {
+                if (folded ^ entry.key) & entry.mask == 0
+                    && (entry.before == 0 || follows(entry.before))
+                {
                     found(Hit {
                         offset: entry.offset,
                         rules: entry.rules,

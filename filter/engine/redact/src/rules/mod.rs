@@ -34,6 +34,7 @@ pub use builder::RuleSetBuilder;
 pub use known::KnownValue;
 pub use rule::Rule;
 
+pub(crate) use anchor::fold;
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;

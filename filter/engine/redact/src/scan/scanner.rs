@@ -14,12 +14,12 @@ mod whole;
 
 use std::sync::Arc;
 
-use crate::rules::{Hit, NAME, Name, Named, Rule};
+use crate::rules::{Hit, NAME, Name, Named, Rule, fold};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
-use super::escaped::BEFORE;
+use super::escaped::{self as words, BEFORE};
 use super::open::Open;
 use super::prefilter::{Starts, word};
 use super::runs::Runs;
@@ -370,7 +370,7 @@ impl Scanner {
         let Some(rule) = rules.rules.get(usize::from(id)) else {
             return;
         };
-        if rule.matcher.lead.is_empty() && self.is_taken(start, at) || !self.may_start(rule, start)
+        if !self.may_start(rule, start) || rule.matcher.lead.is_empty() && self.is_taken(start, at)
         {
             return;
         }
@@ -475,13 +475,14 @@ impl Scanner {
 
     /// Whether what stands before `start` allows a value of this rule there.
     fn may_start(&self, rule: &Rule, start: u64) -> bool {
-        let before = rule.matcher.before;
-        self.strictness == Strictness::Field
-            || before.is_none_or(|before| {
-                may_precede(&self.window, self.text_start, start, |byte| {
-                    before.contains(byte)
-                })
-            })
+        let Some(before) = &rule.matcher.before else {
+            return true;
+        };
+        let last = start.checked_sub(1).filter(|at| *at >= self.text_start);
+        let last = last.and_then(|at| self.window.byte(at));
+        last.is_none_or(|last| before.contains(last))
+            || self.strictness == Strictness::Field
+            || may_precede(&self.window, self.text_start, start)
     }
 
     /// Where the first word may start that was not looked up, with what an anchor may have before it.
@@ -539,7 +540,11 @@ fn find(
                 });
             }
         };
-        index.find(word(rest), &mut add);
+        let follows = |byte: u8| {
+            let last = before.last().copied();
+            last.is_some_and(|last| fold(last) == byte) || words::may_end(before)
+        };
+        index.find(word(rest), follows, &mut add);
         if special && let Some(hit) = index.find_behind(before) {
             add(hit);
         }
@@ -547,12 +552,10 @@ fn find(
     base + reached as u64
 }
 
-/// Whether what stands before `start` allows a value there: nothing, a byte of the class, or an escape of JSON or of a URL, whose last
-/// letter is not the letter it looks like.
-fn may_precede(window: &Window, text_start: u64, start: u64, allowed: impl Fn(u8) -> bool) -> bool {
+/// Whether an escape of JSON or of a URL ends before `start`, whose last letter is not the letter it looks like.
+#[cold]
+fn may_precede(window: &Window, text_start: u64, start: u64) -> bool {
     match window.slice(start.saturating_sub(6).max(text_start), start) {
-        [] => true,
-        [.., byte] if allowed(*byte) => true,
         [.., b'\\', b'b' | b'f' | b'n' | b'r' | b't'] => true,
         [.., b'%', a, b] => a.is_ascii_hexdigit() && b.is_ascii_hexdigit(),
         [b'\\', b'u', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),

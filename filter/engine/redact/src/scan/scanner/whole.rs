@@ -40,9 +40,11 @@ pub(super) fn is_clean(rules: &RuleSet, text: &[u8]) -> bool {
             let name = |id: u16| rules.spellings.get(id & !NAME, rest);
             let is_tried = |id: &u16| id & NAME == 0 || matches!(name(*id), Some(Name::Known(_)));
             let mut found = special && index.find_behind(before).is_some();
-            index.find(word(rest), |hit| {
-                found |= index.rules(hit).iter().any(is_tried)
-            });
+            index.find(
+                word(rest),
+                |_| true,
+                |hit| found |= index.rules(hit).iter().any(is_tried),
+            );
             found
         });
         if hit {
