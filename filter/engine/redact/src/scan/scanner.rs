@@ -5,6 +5,7 @@
 //! function of the bytes up to there, which is why the output cannot depend on how the text was cut: a chunk's end decides nothing, it only asks how
 //! much can be given out.
 
+mod deferred;
 mod encoded;
 mod escaped;
 mod hold;
@@ -24,6 +25,7 @@ use super::open::Open;
 use super::prefilter::{Starts, word};
 use super::runs::Runs;
 use super::window::Window;
+use deferred::Deferred;
 use encoded::Decoding;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
@@ -47,6 +49,9 @@ pub(crate) struct Scanner {
     live: Vec<Candidate>,
     /// Candidates that found something and wait for those that started earlier.
     ready: Vec<Candidate>,
+    deferred: Deferred,
+    /// How many candidates were live before the last ones were settled.
+    most_live: usize,
     /// Whether one of the candidates may have an end by now: without one, none is certain.
     ended: bool,
     /// The value that outgrew `limits.held`, if any: it starts before all candidates.
@@ -111,6 +116,8 @@ impl Scanner {
             position: 0,
             live: Vec::new(),
             ready: Vec::new(),
+            deferred: Deferred::default(),
+            most_live: 0,
             ended: false,
             open: None,
             muted: false,
@@ -265,11 +272,18 @@ impl Scanner {
         self.go_on(&rules, complete);
         self.decode(complete, out)?;
         self.look_up(&rules, complete, judge, out)?;
+        self.most_live = self.live.len();
         if known != Known::More {
             self.begin(complete);
         }
         let unseen = if complete { UNKNOWN } else { self.unseen() };
-        self.settle(unseen, judge, out)
+        self.settle(unseen, judge, out)?;
+        // Nobody waits for what comes next: there is nothing.
+        while complete && self.deferred.floor() != UNKNOWN && !self.muted {
+            self.try_deferred(&rules, complete);
+            self.settle(unseen, judge, out)?;
+        }
+        Ok(())
     }
 
     /// Candidates that were interrupted take what is new.
@@ -284,6 +298,13 @@ impl Scanner {
             );
             open.follow(rules, text, &mut self.runs);
         }
+        self.follow_live(rules, complete);
+        if complete || self.live.len() < self.most_live {
+            self.try_deferred(rules, complete);
+        }
+    }
+
+    fn follow_live(&mut self, rules: &RuleSet, complete: bool) {
         if self.live.is_empty() {
             return;
         }

@@ -54,7 +54,8 @@ impl Scanner {
         let candidates = self.live.iter().chain(&self.ready);
         let first = candidates.map(|candidate| candidate.start).min();
         let first = first.unwrap_or(UNKNOWN);
-        first.min(unseen).min(self.decoding.floor())
+        let waiting = self.deferred.floor();
+        first.min(unseen).min(waiting).min(self.decoding.floor())
     }
 
     /// Where the first value starts of which too little is known to look it up; the end of what is known if there is none.

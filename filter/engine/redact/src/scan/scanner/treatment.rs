@@ -24,6 +24,7 @@ impl Scanner {
             self.close(open, out);
         }
         let unseen = unseen.min(self.decoding.floor());
+        let unseen = unseen.min(self.deferred.floor());
         loop {
             if self.live.len() + self.ready.len() + usize::from(self.open.is_some()) > 1 {
                 self.drop_doomed(unseen);
