@@ -40,7 +40,7 @@ pub(super) struct Starts {
 /// Set where the scan stops whatever the word is.
 const SPECIAL: u16 = 0x8000;
 /// Words found at once.
-const MOST: usize = 256;
+const MOST: usize = 128;
 
 impl Starts {
     pub(super) fn new() -> Self {

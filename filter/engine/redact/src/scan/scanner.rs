@@ -24,12 +24,12 @@ use super::escaped::{self as words, BEFORE};
 use super::open::Open;
 use super::prefilter::{Starts, word};
 use super::runs::Runs;
-use super::window::Window;
+use super::window::{HISTORY, Window};
 use deferred::Deferred;
 use encoded::Decoding;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
-const PIECE: usize = 4096;
+pub(super) const PIECE: usize = 2048;
 /// Bytes of a word that must be known before it is looked up.
 const WORD: u64 = 8;
 /// Bytes before a name that may belong to its identifier.
@@ -73,11 +73,27 @@ pub(crate) struct Scanner {
 
 /// An anchor that was found.
 struct Found {
-    /// Where its word starts.
-    at: u64,
+    /// Where its word starts, from [`LOOK_BACK`] before the words that are looked up.
+    at: u16,
+    /// The escape by which it was found, if it is written with one, or [`PLAIN`].
+    place: u16,
     hit: Hit,
-    /// The escape by which it was found, if it is written with one.
-    place: Option<u64>,
+}
+
+/// No place of an escape.
+const PLAIN: u16 = u16::MAX;
+/// Bytes before the words that are looked up that belong to anchors and escapes.
+const LOOK_BACK: u64 = 512;
+
+impl Found {
+    fn new(at: usize, place: Option<usize>, hit: Hit) -> Self {
+        let short = |at: usize| u16::try_from(at).unwrap_or(PLAIN);
+        Self {
+            at: short(at),
+            place: place.map_or(PLAIN, short),
+            hit,
+        }
+    }
 }
 
 /// What is known of a text, beside what comes with the next call.
@@ -140,7 +156,7 @@ impl Scanner {
     ) -> Result<(), RedactError> {
         let mut pieces = chunk.chunks(PIECE).peekable();
         while let Some(piece) = pieces.next() {
-            self.window.push(piece);
+            self.window.push(piece, self.most_kept());
             if pieces.peek().is_some() {
                 self.read(Known::More, judge, out)?;
                 self.release_most(out);
@@ -173,6 +189,31 @@ impl Scanner {
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
         let rules = Arc::clone(&self.rules);
+        loop {
+            self.end_candidates(&rules);
+            let waiting = self.deferred.len();
+            self.try_deferred(&rules, false);
+            if self.deferred.len() == waiting {
+                break;
+            }
+        }
+        let ready = &self.ready;
+        self.live.retain(|candidate| {
+            !ready
+                .iter()
+                .any(|found| found.start <= candidate.start && found.end > Some(candidate.start))
+        });
+        if let Some(open) = &mut self.open {
+            open.done = true;
+        }
+        self.decode(true, out)?;
+        self.settle(self.unseen(), judge, out)?;
+        self.release(out);
+        Ok(())
+    }
+
+    /// The same of what is live: what is found is complete, and a lead leads nowhere.
+    fn end_candidates(&mut self, rules: &RuleSet) {
         for mut candidate in std::mem::take(&mut self.live) {
             let in_lead = candidate.in_lead();
             if in_lead && let Some(rule) = rules.rules.get(usize::from(candidate.rule)) {
@@ -195,19 +236,6 @@ impl Scanner {
                 self.live.push(candidate);
             }
         }
-        let ready = &self.ready;
-        self.live.retain(|candidate| {
-            !ready
-                .iter()
-                .any(|found| found.start <= candidate.start && found.end > Some(candidate.start))
-        });
-        if let Some(open) = &mut self.open {
-            open.done = true;
-        }
-        self.decode(true, out)?;
-        self.settle(self.unseen(), judge, out)?;
-        self.release(out);
-        Ok(())
     }
 
     /// Ends the text, and lets these bytes through unread.
@@ -236,6 +264,12 @@ impl Scanner {
         self.position = self.window.end();
         self.text_start = self.position;
         Ok(())
+    }
+
+    /// Bytes of the window that are enough for whatever comes.
+    fn most_kept(&self) -> usize {
+        let held = usize::try_from(self.limits.most_held()).unwrap_or(usize::MAX / 2);
+        held.saturating_add(PIECE + 2 * HISTORY as usize)
     }
 
     /// Whether everything after some point is dropped.
@@ -336,6 +370,7 @@ impl Scanner {
             end.saturating_sub(WORD - 1).max(self.position)
         };
         let base = self.window.base().max(self.text_start);
+        let base = base.max(self.position.saturating_sub(LOOK_BACK));
         let (mut starts, mut hits) = (Starts::new(), std::mem::take(&mut self.hits));
         self.decoding.not_before(self.position);
         while self.position < to && !self.muted {
@@ -352,7 +387,9 @@ impl Scanner {
             self.decode_from(base, &starts.encoded, complete, out)?;
             self.decoding.not_before(self.position);
             let mut meant = None;
-            for Found { at, hit, place } in hits.drain(..) {
+            for Found { at, place, hit } in hits.drain(..) {
+                let at = base + u64::from(at);
+                let place = (place != PLAIN).then(|| base + u64::from(place));
                 if postponed.is_some_and(|postponed| at >= postponed) {
                     break;
                 }
@@ -391,7 +428,10 @@ impl Scanner {
         let Some(rule) = rules.rules.get(usize::from(id)) else {
             return;
         };
-        if !self.may_start(rule, start) || rule.matcher.lead.is_empty() && self.is_taken(start, at)
+        let has_lead = !rule.matcher.lead.is_empty();
+        if !self.may_start(rule, start)
+            || !has_lead && self.is_taken(start, at)
+            || self.defer(id, start)
         {
             return;
         }
@@ -554,11 +594,7 @@ fn find(
         let is_name = |id: &u16| id & NAME == 0 || spellings.get(id & !NAME, rest).is_some();
         let mut add = |hit: Hit| {
             if index.rules(hit).iter().any(is_name) {
-                hits.push(Found {
-                    at: base + at as u64,
-                    hit,
-                    place: None,
-                });
+                hits.push(Found::new(at, None, hit));
             }
         };
         let follows = |byte: u8| {

@@ -5,7 +5,7 @@
 
 use crate::rules::RuleSet;
 
-use super::{Scanner, Strictness, UNKNOWN};
+use super::{Scanner, UNKNOWN};
 
 /// Places in the order of the text, with the rules to try there: four bytes each.
 #[derive(Default)]
@@ -48,6 +48,10 @@ impl Deferred {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     pub(super) fn clear(&mut self) {
         self.places.clear();
     }
@@ -56,12 +60,9 @@ impl Deferred {
 impl Scanner {
     /// Puts a place aside where a candidate of the same rule reaches past it. False if there is none.
     pub(super) fn defer(&mut self, rule: u16, start: u64) -> bool {
-        let reaches = self.strictness == Strictness::Text
-            && self
-                .live
-                .iter()
-                .any(|other| other.rule == rule && other.start < start && !other.is_named());
-        reaches && self.deferred.push(start, rule)
+        let mut live = self.live.iter();
+        live.any(|other| other.rule == rule && other.start < start && !other.is_named())
+            && self.deferred.push(start, rule)
     }
 
     /// Tries the places for which nothing reaches any more.

@@ -180,7 +180,8 @@ impl Scanner {
         loop {
             let text = piece.get(..count).unwrap_or_default();
             let result = if lane.ended() {
-                inner.scanner.window.push(text);
+                let most = inner.scanner.most_kept();
+                inner.scanner.window.push(text, most);
                 inner.scanner.flush(&mut MaskAll, &mut inner.out)
             } else {
                 inner.scanner.write(text, &mut MaskAll, &mut inner.out)

@@ -18,6 +18,7 @@ impl Scanner {
             self.take_up_to(free, out);
         }
         self.window.trim();
+        self.window.shrink();
     }
 
     /// The same without asking where exactly the next value may start, which costs as much as reading some thousand bytes.

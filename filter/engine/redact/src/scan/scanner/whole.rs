@@ -17,7 +17,7 @@ impl Scanner {
         let pieces = chunk.len().saturating_sub(1) / PIECE;
         let (before, last) = chunk.split_at_checked(pieces * PIECE).unwrap_or_default();
         self.write(before, judge, out)?;
-        self.window.push(last);
+        self.window.push(last, self.most_kept());
         self.flush(judge, out)
     }
 }
