@@ -8,10 +8,10 @@ export VEILGATE_WASM ?= $(abspath $(MODULES)/veilgate.wasm)
 export VEILGATE_REDACT_WASM ?= $(abspath $(MODULES)/veilgate-redact.wasm)
 export VEILGATE_SCALAR_WASM ?= $(abspath $(MODULES)/veilgate-redact-scalar.wasm)
 
-.PHONY: help demo test ready wasm command target engines scenarios soak conformance bench-guest bench-scan bench-gate fuzz fmt lint deny doc
+.PHONY: help demo test ready wasm module command target engines scenarios soak conformance bench-guest bench-scan bench-gate bench-module fuzz fmt lint deny doc
 
 help: ## Show this menu
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: module command ## Watch a proxy allow, deny and redact (ENGINE=envoy, or ENGINE=harness without Python and Envoy)
 	@$(COMMAND) demo --engine $(ENGINE)
@@ -21,7 +21,7 @@ test: wasm bench-guest ## Run every test, and every scenario on the harness and 
 	cargo test -p veilgate-exchange -p veilgate-proxy-wasm-redact --no-default-features
 
 ready: ## Everything CI checks
-	@.ci/steps fmt lint doc deny test demo "demo ENGINE=harness"
+	@.ci/steps fmt lint doc deny test bench-gate demo "demo ENGINE=harness"
 
 # One cargo run for each: in one run, what one package asks of a dependency all would get.
 wasm: module ## Build the modules that proxies load: veilgate.wasm, veilgate-redact.wasm, and that without SIMD
@@ -31,7 +31,6 @@ wasm: module ## Build the modules that proxies load: veilgate.wasm, veilgate-red
 	@cp -p $(TARGET)/$(WASM_TARGET)/wasm-scalar/veilgate_redact_only.wasm $(MODULES)/veilgate-redact-scalar.wasm
 	@ls -l $(MODULES)/veilgate.wasm $(MODULES)/veilgate-redact*.wasm | awk '{print "module: " $$NF " (" $$5 " bytes)"}'
 
-.PHONY: module
 module: target ## Build veilgate.wasm only
 	cargo build --locked -p veilgate-proxy-wasm --target $(WASM_TARGET) --profile wasm
 
@@ -62,9 +61,13 @@ bench-scan: bench-guest ## Measure the scan engine beside others, and write docs
 	@bench/vectorscan
 	cargo run --locked --profile measure -p veilgate-bench -- scan $(BENCH)
 
-bench-gate: ## Fail if the scan engine takes too many instructions per byte
+bench-gate: command ## Fail if the scan engine takes too many instructions per byte
+	@.ci/valgrind
 	cargo build --locked --release -p veilgate-bench-guest --example counted
-	cargo run --locked -p veilgate-bench -- gate
+	@$(TARGET)/debug/veilgate-bench gate
+
+bench-module: wasm ## Measure the modules: size, start, memory, and what they add to a real Envoy
+	cargo run --locked --profile measure -p veilgate-bench -- module $(BENCH)
 
 fuzz: ## Fuzz each target for SECONDS (default 60): make fuzz SECONDS=600 TARGETS="redactor grpc"
 	@fuzz/run $(or $(SECONDS),60) $(TARGETS)

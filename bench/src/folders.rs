@@ -28,6 +28,10 @@ impl Folders {
         self.root.join("bench/guest.mjs")
     }
 
+    pub(crate) fn module_script(&self) -> PathBuf {
+        self.root.join("bench/module.mjs")
+    }
+
     /// Everything that a benchmark leaves behind.
     pub(crate) fn results(&self) -> PathBuf {
         self.target.join("bench")

@@ -6,6 +6,7 @@ mod engine;
 mod folders;
 mod gate;
 mod heap;
+mod module;
 mod scan;
 
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum Command {
     Scan(scan::Options),
     /// Count instructions per byte, and fail where they are too many
     Gate,
+    /// Measure the modules that proxies load: size, start, memory, and what they add to Envoy's CPU time
+    Module(module::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,5 +45,6 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Scan(options) => scan::run(options).map(|()| ExitCode::SUCCESS),
         Command::Gate => gate::run(),
+        Command::Module(options) => module::run(options).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -39,6 +39,8 @@ pub trait Rewrite {
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Self::Refusal>;
     /// How much was taken and not given back yet; 0 means `end` would append nothing.
     fn held(&self) -> usize;
+    /// Whether what is given back may be many times as long as what was taken.
+    fn expands(&self) -> bool;
 }
 
 /// Why a stream has to be cut off.
@@ -119,7 +121,7 @@ impl HoldBack {
         if let Some(left) = &mut self.left {
             *left = left.checked_sub(fresh as u64).ok_or(Cut::AfterEnd)?;
         }
-        let mut buffer = Piecewise::new(self.direction.body(), size);
+        let mut buffer = Piecewise::new(self.direction.body(), size, rewriter.expands());
         buffer.keep(released)?;
         while let Some((piece, out)) = buffer.next()? {
             if !piece.is_empty() {

@@ -12,6 +12,8 @@ use crate::{
 
 /// Bytes taken from the host at once.
 pub(crate) const PIECE: usize = 64 * 1024;
+/// The same where a piece may become many times as long.
+pub(crate) const SMALL_PIECE: usize = 4 * 1024;
 /// What a replacement may be longer by, a tail of the piece before it and some masks, without being moved to a larger place.
 const SLACK: usize = 4 * 1024;
 
@@ -22,6 +24,8 @@ pub(crate) struct Piecewise {
     left: usize,
     /// Bytes appended already.
     length: usize,
+    /// Most bytes of a piece.
+    most: usize,
     /// Whether the buffer is turned round piece by piece, rather than replaced as a whole.
     rotating: bool,
     piece: Vec<u8>,
@@ -31,9 +35,12 @@ pub(crate) struct Piecewise {
 }
 
 impl Piecewise {
-    pub(crate) fn new(buffer: Buffer, size: usize) -> Piecewise {
-        let rotating = size > PIECE;
+    /// `expands` tells that a replacement may be many times as long as its piece.
+    pub(crate) fn new(buffer: Buffer, size: usize, expands: bool) -> Piecewise {
+        let most = if expands { SMALL_PIECE } else { PIECE };
+        let rotating = size > most;
         Piecewise {
+            most,
             buffer,
             left: size,
             length: 0,
@@ -47,7 +54,7 @@ impl Piecewise {
     /// Lets the first `count` bytes go on as they are.
     pub(crate) fn keep(&mut self, count: usize) -> Result<(), HostError> {
         let mut count = count.min(self.left);
-        while count > PIECE {
+        while count > self.most {
             self.take()?;
             count -= self.piece.len();
             self.out.append(&mut self.piece);
@@ -97,7 +104,7 @@ impl Piecewise {
         if self.rotating {
             self.flush()?;
         }
-        let max = self.left.min(PIECE);
+        let max = self.left.min(self.most);
         // Not two at a time.
         self.piece = Vec::new();
         self.piece = host::body(self.buffer, 0, max)?;

@@ -291,6 +291,10 @@ impl Rewrite for Body<'_> {
     fn held(&self) -> usize {
         self.exchange.held(self.direction)
     }
+
+    fn expands(&self) -> bool {
+        self.exchange.expands(self.direction)
+    }
 }
 
 /// Carries a step out, except for a reply.

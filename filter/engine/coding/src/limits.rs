@@ -19,10 +19,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A hundredfold beyond 1 MiB, bodies of any size, windows of 8 MiB (the most that RFC 9659 lets `zstd` have).
+    /// 250 times beyond 1 MiB (lists of objects in JSON reach 50 to 100), bodies of any size, windows of 8 MiB (the most that RFC 9659 lets `zstd` have).
     fn default() -> Self {
         Limits {
-            ratio: 100,
+            ratio: 250,
             allowance: 1 << 20,
             decoded: None,
             window: 8 << 20,

@@ -34,7 +34,7 @@ fn bombs_stop_within_their_limits() {
         let bomb = encode(coding, &zeros());
         let (handed_on, error) = stopped(&[coding], limits, &bomb);
         assert_eq!(error, DecodeError::Expands, "{coding}");
-        let allowed = (limits.allowance as usize).max(bomb.len() * 100);
+        let allowed = (limits.allowance as usize).max(bomb.len() * limits.ratio as usize);
         assert!(handed_on <= allowed, "{coding}: {handed_on} of {allowed}");
     }
 }

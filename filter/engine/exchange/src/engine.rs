@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use veilgate_coding::Budget;
-use veilgate_redact::{Masker, RuleSet, Scrubber};
+use veilgate_redact::{Masker, RuleError, RuleSet, RuleSetBuilder, Scrubber};
 
 use crate::{
     config::{self, Audit, Config, ConfigError, Limits, Mode, Redaction},
@@ -45,6 +45,7 @@ impl Engine {
     fn new(config: Config) -> Result<Engine, ConfigError> {
         let policies = Policies::new(&config.policy, &config.services, config.identity)?;
         let rules = rules(&config.redaction)?;
+        check_known(&rules, &config.limits)?;
         check_block(&config.redaction.block, &rules)?;
         let masker = masker(&config.redaction)?;
         Ok(Engine {
@@ -71,7 +72,7 @@ impl Engine {
 }
 
 fn rules(redaction: &Redaction) -> Result<RuleSet, ConfigError> {
-    let rules = || -> Result<RuleSet, veilgate_redact::RuleError> {
+    let builder = || -> Result<RuleSetBuilder, RuleError> {
         let mut builder = RuleSet::builder().builtin()?;
         if let Some(extra) = &redaction.rules.extra {
             builder = builder.rules("redaction.rules.extra", extra)?;
@@ -79,9 +80,28 @@ fn rules(redaction: &Redaction) -> Result<RuleSet, ConfigError> {
         for kind in &redaction.rules.disable {
             builder = builder.disable(kind)?;
         }
-        builder.build()
+        Ok(builder)
     };
-    rules().map_err(|error| ConfigError::at("redaction.rules", error))
+    let key = redaction.mask.key.as_ref().map(config::Secret::expose);
+    let at = |path| move |error| ConfigError::at(path, error);
+    builder()
+        .map_err(at("redaction.rules"))?
+        .known(&redaction.known, key)
+        .map_err(at("redaction.known"))?
+        .build()
+        .map_err(at("redaction.rules"))
+}
+
+/// A value that cannot be held until it is complete would end every stream that starts like it.
+fn check_known(rules: &RuleSet, limits: &Limits) -> Result<(), ConfigError> {
+    let longest = rules.longest_known();
+    if longest <= limits.held_bytes {
+        return Ok(());
+    }
+    let message = format!(
+        "`redaction.known` has a value that takes up to {longest} bytes when it is written with escapes; that much has to be held"
+    );
+    Err(ConfigError::at("limits.held_bytes", message))
 }
 
 /// A misspelt kind must not mean that nothing is blocked.

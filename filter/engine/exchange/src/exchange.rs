@@ -222,6 +222,12 @@ impl Exchange {
         self.stream(direction).map_or(0, Stream::held)
     }
 
+    /// Whether [`Exchange::body`] may append many times what it is given, as it decodes what it does not compress again. It should then be given little at a
+    /// time.
+    pub fn expands(&self, direction: Direction) -> bool {
+        self.stream(direction).is_some_and(Stream::expands)
+    }
+
     /// Trailers of either direction. The body before them must have been ended.
     pub fn trailers(&mut self, direction: Direction, mut headers: Headers) -> Step {
         let redaction = &self.engine.redaction;

@@ -87,6 +87,16 @@ pub enum RuleError {
         /// The name given.
         kind: String,
     },
+    /// A value that is to be masked wherever it turns up cannot be used. The value itself is not in here.
+    #[error("value `{name}`: field `{field}`: {problem}")]
+    Known {
+        /// Its name; `?` if that is what is wrong.
+        name: String,
+        /// Name of the field.
+        field: &'static str,
+        /// What is wrong, and how to mend it.
+        problem: String,
+    },
     /// All rules together do not fit the index.
     #[error(
         "the anchors of all rules do not fit one index: {0}; disable rules that you do not need"

@@ -33,7 +33,8 @@
 //! stand for (`scan/escape.rs`); runs of base64 and hexadecimal digits that are text are decoded and scanned in turn (`scan/scanner/encoded.rs`). Of what
 //! is found the scanner (`scan/scanner.rs` and below) settles who wins, asks the judge, and sets the mask. Nothing here does I/O or reads a clock.
 //!
-//! A credential is found where a word starts: behind anything but a letter or digit, at a capital behind a small letter, and behind an escape.
+//! A credential is found where a word starts: behind anything but a letter or digit, at a capital behind a small letter, and behind an escape. Values that the
+//! operator knows ([`KnownValue`]) need no such place: they are looked for beside all this (`scan/known.rs`), if there are any.
 //!
 //! # Untrusted input
 //!
@@ -45,9 +46,12 @@
 //! * **Memory** of a stream is [`Limits::held`] and some 8 KiB. A value without end (a PEM key whose end never comes) is hashed and dropped as it
 //!   comes, not stored. JSON depth, names and fields of a guarded secret are bounded ([`Limit`]).
 //! * **Panics**: none is reachable; indexing, slicing and unwrapping are lint errors here.
-//! * **Evasion**: a credential that is encoded is found in URLs and headers (percent encoding, three layers) and within JSON strings, also of JSON that is itself
-//!   a string (a PEM key with `\n`, a member behind `\"password\":`), not where
-//!   it is compressed, in base64 (but for `Basic` credentials and the binary metadata of gRPC in headers, parts of forms and gRPC-Web as text), split over several fields, lines of JSON, events or parts, or written with escapes inside (`gh\u0070_`). Compressed bodies are the caller's to refuse.
+//! * **Evasion**: a credential is found as it is, with any of its bytes written as escapes of JSON, URLs or XML, also of JSON that is itself a string, and in base64
+//!   or hexadecimal of at least 24 or 32 digits, twice at most; not where it is compressed, or split over several fields, lines of JSON, events or parts. Compressed bodies are
+//!   the caller's to refuse. Of escaped backslashes before an escape that stands for a credential's first byte (`\\\u0067hp_`) one may be masked with it. A name counts where a
+//!   word starts: right behind an acronym (`HTTPPassword`) only if it is listed so.
+//! * **Known values** in clear are found wherever they stand; those known by hashes as words of their own. A sender that knows neither cannot make them cost more than a look
+//!   at every fourth byte, and a checksum for each different length.
 //! * **Framing**: a mask holds no quote, backslash, separator or control character, so it cannot end a JSON string, a header or a log line. In gRPC it has the
 //!   length of the value, so frames stay valid; in a binary message it ends with its field. What is framed as gRPC is scanned whatever it holds.
 //!   Every line that begins like the delimiter of a multipart body counts as one, so no reader sees a part that was not seen here.

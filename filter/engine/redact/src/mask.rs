@@ -89,14 +89,19 @@ impl Masker {
         let shown = self.shown(value);
         let (shown, hidden) = value.split_at_checked(shown).unwrap_or((&[], value));
         out.extend_from_slice(shown);
-        let last = hidden.last_chunk::<4>().copied();
-        self.mask_parts(
-            kind,
-            hidden.len() as u64,
-            last,
-            self.fingerprint(value),
-            out,
-        );
+        self.mask_written(kind, hidden, self.fingerprint(value), out);
+    }
+
+    /// The mask of a value that is written so, with the fingerprint of what is meant.
+    pub(crate) fn mask_written(
+        &self,
+        kind: &str,
+        written: &[u8],
+        fingerprint: Option<Fingerprint>,
+        out: &mut Vec<u8>,
+    ) {
+        let last = written.last_chunk::<4>().copied();
+        self.mask_parts(kind, written.len() as u64, last, fingerprint, out);
     }
 
     /// The mask of a value of which nothing is known, not even its length.

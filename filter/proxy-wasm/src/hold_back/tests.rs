@@ -10,6 +10,7 @@ use crate::abi::Buffer;
 #[derive(Default)]
 struct Toy {
     carry: Vec<u8>,
+    expands: bool,
 }
 
 impl Toy {
@@ -54,6 +55,9 @@ impl Rewrite for Toy {
     }
     fn held(&self) -> usize {
         self.carry.len()
+    }
+    fn expands(&self) -> bool {
+        self.expands
     }
 }
 
@@ -377,6 +381,7 @@ fn a_large_chunk_is_taken_in_pieces() {
     let mut expected = Vec::new();
     let mut toy = Toy {
         carry: input.clone(),
+        ..Toy::default()
     };
     toy.scan(true, &mut expected).unwrap();
     host::with(|fake| fake.largest_read = 0);
@@ -401,6 +406,30 @@ fn a_large_chunk_is_taken_in_pieces() {
         }
     }
     assert!(host::with(|fake| fake.largest_read) <= PIECE);
+}
+
+#[test]
+fn what_may_become_many_times_as_long_is_taken_in_small_pieces() {
+    use crate::piecewise::SMALL_PIECE;
+    let mut input = vec![b'.'; 3 * SMALL_PIECE];
+    for offset in [0, SMALL_PIECE - 3, 2 * SMALL_PIECE] {
+        input.splice(offset..offset + 9, *b"SECRET123");
+    }
+    let mut expected = Vec::new();
+    let mut toy = Toy {
+        carry: input.clone(),
+        ..Toy::default()
+    };
+    toy.scan(true, &mut expected).unwrap();
+    for cut in [1, SMALL_PIECE, SMALL_PIECE + 1, input.len()] {
+        let mut chain = Chain::new(Direction::Request);
+        chain.toy.expands = true;
+        host::with(|fake| fake.largest_read = 0);
+        chain.data(&input[..cut], false).unwrap();
+        chain.data(&input[cut..], true).unwrap();
+        assert!(chain.sent == expected, "cut at {cut}");
+        assert!(host::with(|fake| fake.largest_read) <= SMALL_PIECE);
+    }
 }
 
 #[test]

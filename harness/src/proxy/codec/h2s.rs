@@ -14,6 +14,8 @@ pub(crate) struct H2Source {
     stream: Option<RecvStream>,
     ended: bool,
     no_more_data: bool,
+    /// Bytes were read since other tasks had a turn.
+    read_ahead: bool,
 }
 
 impl H2Source {
@@ -23,6 +25,7 @@ impl H2Source {
             stream: Some(stream),
             ended,
             no_more_data: false,
+            read_ahead: false,
         }
     }
 
@@ -32,6 +35,7 @@ impl H2Source {
             stream: None,
             ended: true,
             no_more_data: true,
+            read_ahead: false,
         }
     }
 
@@ -43,12 +47,18 @@ impl H2Source {
         let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else {
             return std::future::pending().await;
         };
+        if self.read_ahead {
+            // As over HTTP/1: what a module posted over the last bytes happens before it sees more.
+            tokio::task::yield_now().await;
+            self.read_ahead = false;
+        }
         if !self.no_more_data {
             match stream.data().await {
                 Some(Ok(data)) => {
                     // The caller asks only for what it has room for, so what it got may be refilled.
                     let _ = stream.flow_control().release_capacity(data.len());
                     self.ended = stream.is_end_stream();
+                    self.read_ahead = true;
                     return Event::Data(data, self.ended);
                 }
                 Some(Err(error)) => {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use veilgate_redact::KnownValue;
 
 use super::encoded::{AcceptEncoding, DecodeLimits, Encoded, Reencode};
 use crate::gate::{IdentityConfig, PolicyBundle, ServiceConfigs};
@@ -60,6 +61,8 @@ pub struct Redaction {
     pub mask: Mask,
     /// Changes to the built-in rules.
     pub rules: Rules,
+    /// Values that are masked wherever they turn up, such as a credential that the proxy injects; hashes among them are made with `mask.key`.
+    pub known: Vec<KnownValue>,
     /// Kinds (`private-key`) or categories that are not masked but end the message they are found in, unless revealed.
     pub block: Vec<String>,
     /// Whether response headers that carry credentials by name (`set-cookie: session=...`) are masked for their name alone.

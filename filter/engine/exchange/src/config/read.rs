@@ -87,8 +87,22 @@ fn without_value(message: &str) -> String {
         (true, Some((what, _)), Some((_, expected))) => {
             format!("{what}: a string, expected {expected}")
         }
-        _ => message.to_owned(),
+        _ => without_number(message).unwrap_or_else(|| message.to_owned()),
     }
+}
+
+/// The same for a number, which may be a value that was not quoted.
+fn without_number(message: &str) -> Option<String> {
+    let (before, rest) = message.split_once(" `")?;
+    let (_, expected) = rest.rsplit_once("`, expected ")?;
+    let is_number = [
+        "invalid type: integer",
+        "invalid type: floating point",
+        "invalid type: number",
+    ];
+    is_number
+        .contains(&before)
+        .then(|| format!("{before}, expected {expected}"))
 }
 
 fn parse(raw: &[u8]) -> Result<Value, ConfigError> {
@@ -188,10 +202,25 @@ mod tests {
             r#"{"identity":"s3cr3t"}"#,
             r#"{"redaction":{"mask":"s3cr3t"}}"#,
             r#"{"limits":{"held_bytes":"s3cr3t"}}"#,
+            r#"{"redaction":{"known":["s3cr3t-value"]}}"#,
+            r#"{"redaction":{"known":[{"name":"ours","length":"s3cr3t"}]}}"#,
         ] {
             let message = error(text);
             let says_why = message.contains("expected") || message.contains("only redacts");
             assert!(says_why && !message.contains("s3cr3t"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_the_wrong_place_is_not_quoted() {
+        for number in ["8273645", "-8273645", "8273645.5", "8273645e99"] {
+            let text =
+                format!(r#"{{"redaction":{{"known":[{{"name":"ours","value":{number}}}]}}}}"#);
+            let message = error(&text);
+            assert!(
+                message.contains("expected a string") && !message.contains("8273645"),
+                "{message}"
+            );
         }
     }
 

@@ -26,6 +26,11 @@ impl Inspector {
         self.redactor.held() + self.messages.as_ref().map_or(0, Messages::held)
     }
 
+    /// Whether it may become many times as long.
+    pub(crate) fn expands(&self) -> bool {
+        self.messages.is_some()
+    }
+
     /// How many bytes the rules have seen since this was last asked.
     pub(crate) fn take_inspected(&mut self) -> usize {
         std::mem::take(&mut self.inspected)

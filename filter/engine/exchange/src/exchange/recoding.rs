@@ -13,6 +13,7 @@ pub(crate) struct Recoding {
     /// Whether there was a byte. A body without one stays so, whatever its codings.
     begun: bool,
     ended: bool,
+    compresses: bool,
 }
 
 /// Why a body does not go on: its stable name, also a metric label.
@@ -84,7 +85,15 @@ impl Recoding {
             encoder: Encoder::new(to, &engine.budget)?,
             begun: false,
             ended: false,
+            compresses: to
+                .iter()
+                .any(|coding| matches!(coding, Coding::Gzip | Coding::Deflate)),
         })
+    }
+
+    /// Whether it may become many times as long.
+    pub(crate) fn expands(&self) -> bool {
+        !self.compresses
     }
 
     /// Whether the end of the body would add something. In the middle of a coding it would be an error, which adds nothing.

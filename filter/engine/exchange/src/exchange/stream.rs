@@ -53,6 +53,12 @@ impl Stream {
         }
     }
 
+    /// Whether it may become many times as long.
+    pub(crate) fn expands(&self) -> bool {
+        let recoded = self.recoding.as_ref().is_some_and(Recoding::expands);
+        (recoded || self.inspector.expands()) && !self.shadow
+    }
+
     /// How many bytes were inspected since this was last asked: those that rules see, which are not those of a coding.
     pub(crate) fn take_inspected(&mut self) -> usize {
         self.inspector.take_inspected()

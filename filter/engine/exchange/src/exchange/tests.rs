@@ -9,6 +9,7 @@ use crate::step::Reply;
 mod absent;
 mod coded;
 mod hostile;
+mod known;
 #[cfg(feature = "policy")]
 mod policies;
 #[cfg(feature = "policy")]

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::RuleSet;
 use super::file::{self, RuleFile};
 use super::index::{Index, NAME};
+use super::known::{Known, KnownValue, KnownValues};
 use super::prebuilt::{self, Prebuilt};
 use super::rule::Rule;
 use super::spellings::Spellings;
@@ -16,6 +17,9 @@ use crate::scrub::Carriers;
 pub struct RuleSetBuilder {
     rules: Vec<Rule>,
     carriers: Carriers,
+    known: Vec<(Rule, Known)>,
+    /// Of the hashes among them.
+    key: Vec<u8>,
 }
 
 impl RuleSetBuilder {
@@ -53,6 +57,38 @@ impl RuleSetBuilder {
         Ok(self)
     }
 
+    /// Adds values that are masked wherever they turn up, each as a rule of its own whose kind is its name. `key` is that of the hashes among them.
+    ///
+    /// What is found of them comes before what any other rule finds at the same place.
+    ///
+    /// # Errors
+    /// An entry that cannot be used, a name that is the kind of another rule, or a hash without a key. No error holds a value.
+    pub fn known(mut self, values: &[KnownValue], key: Option<&[u8]>) -> Result<Self, RuleError> {
+        for value in values {
+            let known = value.read()?;
+            if matches!(known, Known::Hashed(_)) && key.is_none() {
+                let problem = "cannot be compared without the key it was made with";
+                return Err(value.problem("hmac_sha256", problem.to_owned()));
+            }
+            let fields = self.carriers.fields.rules();
+            let rules = self
+                .rules
+                .iter()
+                .chain(self.known.iter().map(|(rule, _)| rule));
+            let mut kinds = rules.map(Rule::kind);
+            if kinds.any(|kind| kind == value.name)
+                || fields.into_iter().any(|it| it.kind() == value.name)
+            {
+                let problem = "is already the kind of a rule; choose another name";
+                return Err(value.problem("name", problem.to_owned()));
+            }
+            let clear = value.value.as_ref().map(String::as_bytes);
+            self.known.push((Rule::of_known(&value.name, clear), known));
+        }
+        self.key = key.unwrap_or_default().to_vec();
+        Ok(self)
+    }
+
     /// Removes one rule that was added before.
     ///
     /// # Errors
@@ -78,11 +114,9 @@ impl RuleSetBuilder {
                 self.rules.push(rule);
             }
         }
-        if self.rules.len() >= usize::from(NAME) {
-            return Err(RuleError::Anchors(format!(
-                "{} rules are too many",
-                self.rules.len()
-            )));
+        let count = self.rules.len() + self.known.len();
+        if count >= usize::from(NAME) {
+            return Err(RuleError::Anchors(format!("{count} rules are too many")));
         }
         // Of two rules for the same bytes the surer one names them, then the more specific one; files are already in order of name.
         self.rules.sort_by_key(|rule| {
@@ -98,6 +132,9 @@ impl RuleSetBuilder {
                 ),
             )
         });
+        let (mut rules, known): (Vec<Rule>, Vec<Known>) = self.known.into_iter().unzip();
+        rules.append(&mut self.rules);
+        self.rules = rules;
         let spellings = Spellings::new(&self.carriers.fields, &self.rules);
         let index = Index::new(&self.rules, spellings.words())?;
         Ok(RuleSet {
@@ -105,6 +142,7 @@ impl RuleSetBuilder {
             index,
             spellings,
             carriers: self.carriers,
+            known: KnownValues::new(known, &self.key),
         })
     }
 

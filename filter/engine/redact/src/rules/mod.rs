@@ -12,14 +12,6 @@ mod compiled;
 mod example;
 mod file;
 mod index;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the builder does not take them yet"
-    )
-)]
 mod known;
 mod matcher;
 mod names;
@@ -39,6 +31,7 @@ pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
 pub(crate) use index::{Hit, Index, NAME};
+pub(crate) use known::{KnownHashes, KnownValues, Length, is_delimiter, is_separator};
 pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};
 pub(crate) use spellings::{Name, Named, Spellings};
@@ -54,6 +47,7 @@ pub struct RuleSet {
     pub(crate) index: Index,
     pub(crate) spellings: Spellings,
     pub(crate) carriers: Carriers,
+    pub(crate) known: Option<KnownValues>,
 }
 
 /// An example of a rule, with the credential in it.
@@ -89,6 +83,16 @@ impl RuleSet {
     /// The rule behind a finding; none for [`RuleId::CARRIER`].
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
         self.rules.get(usize::from(id.0))
+    }
+
+    /// Most bytes of a stream that are held back for a value from [`RuleSetBuilder::known`]; 0 without one. [`Limits::held`](crate::Limits::held) should be as much.
+    pub fn longest_known(&self) -> usize {
+        self.known.as_ref().map_or(0, KnownValues::longest)
+    }
+
+    /// The value that a rule stands for, if it is known in clear.
+    pub(crate) fn known_value(&self, id: RuleId) -> Option<&[u8]> {
+        self.known.as_ref().and_then(|known| known.value(id.0))
     }
 
     /// Every example of every rule with the credential inside it, for tests that plant credentials. Scans each example: not for traffic.

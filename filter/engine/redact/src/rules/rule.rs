@@ -50,6 +50,9 @@ pub(crate) enum Category {
     Email,
     HttpAuth,
     Jwt,
+    /// Of values from the configuration, and of no rule in a file.
+    #[serde(skip)]
+    KnownValue,
     Monitoring,
     Network,
     PackageRegistry,
@@ -156,6 +159,33 @@ impl Rule {
         }
     }
 
+    /// The rule of a value from the configuration. A value in clear that starts with a word is also found like those of other rules, whatever escapes
+    /// it is written with.
+    pub(super) fn of_known(name: &str, value: Option<&[u8]>) -> Self {
+        let matcher = value.and_then(|value| {
+            let pattern: String = value.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+            let source = Source {
+                pattern: &pattern,
+                ..Source::default()
+            };
+            Compiled::compile(&source).ok().map(Matcher::from)
+        });
+        Self {
+            kind: Cow::Owned(name.to_owned()),
+            title: Cow::Owned(format!("Value registered as `{name}`")),
+            provider: Cow::Borrowed("Configuration"),
+            file: Cow::Borrowed("redaction.known"),
+            category: Category::KnownValue,
+            confidence: Confidence::High,
+            texts: Texts::Own {
+                references: Vec::new(),
+                examples: Vec::new(),
+                counter_examples: Vec::new(),
+            },
+            matcher: matcher.unwrap_or_default(),
+        }
+    }
+
     pub(super) fn compile(file: &str, provider: &str, entry: RuleEntry) -> Result<Self, RuleError> {
         let kind = entry.kind;
         let refuse = |field, problem: String| RuleError::Field {
@@ -227,6 +257,7 @@ impl Category {
             Self::Email => "email",
             Self::HttpAuth => "http-auth",
             Self::Jwt => "jwt",
+            Self::KnownValue => "known-value",
             Self::Monitoring => "monitoring",
             Self::Network => "network",
             Self::PackageRegistry => "package-registry",

@@ -8,6 +8,7 @@
 //! regular expression for all of it is a table of some hundred kilobytes that still cannot count brackets.
 
 mod bare;
+mod block;
 mod lead;
 mod look;
 mod value;
@@ -151,6 +152,7 @@ impl Assignment {
                 | b'<'
                 | b']'
                 | b'%'
+                | b'&'
                 | b'.'
                 | b'?'
                 | b'|'
@@ -188,6 +190,16 @@ impl Assignment {
             Phase::Lead(_) | Phase::Over => Step::Fails,
         };
         self.settled(step)
+    }
+
+    /// Whether nothing behind the name was read yet. Never within brackets, which are read like a part of it.
+    pub(crate) fn is_behind_name(&self) -> bool {
+        matches!(self.phase, Phase::Lead(Lead::Name)) && self.context.before != b'['
+    }
+
+    /// Whether the value has not begun.
+    pub(crate) fn is_in_lead(&self) -> bool {
+        matches!(self.phase, Phase::Lead(_))
     }
 
     /// How the value is written; meaningful from [`Step::Starts`] on.

@@ -5,6 +5,7 @@ use crate::rules::{Automaton, ByteSet, Matcher, Part, State};
 use super::assignment::{Assignment, Step, ValueShape};
 use super::encoded::Layers;
 use super::escape::{self, Escape};
+use super::escaped;
 use super::runs::Runs;
 use super::window::Window;
 
@@ -134,6 +135,16 @@ impl Candidate {
         }
     }
 
+    /// A value that is known as a whole.
+    pub(super) fn complete(rule: u16, start: u64, end: u64) -> Self {
+        Self {
+            start,
+            end: Some(end),
+            phase: Phase::Tail,
+            ..Self::new(rule, end, &Matcher::default())
+        }
+    }
+
     /// One that was found in what is encoded from `start` to `end`.
     pub(super) fn encoded_in(self, start: u64, end: u64, layers: Layers) -> Self {
         Self {
@@ -153,11 +164,13 @@ impl Candidate {
     /// The quotes that a mask needs where there were none, with the backslashes before them.
     pub(super) fn missing_quotes(&self) -> Option<(u8, u8)> {
         let assignment = self.assignment.as_ref()?;
-        matches!(
+        // Among escapes a quote that is none would end more than a value.
+        let plain = self.written_with.is_none();
+        let unquoted = matches!(
             assignment.shape(),
             ValueShape::Number | ValueShape::Container
-        )
-        .then(|| assignment.quote())
+        );
+        (plain && unquoted).then(|| assignment.quote())
     }
 
     /// The next byte that it will look at.
@@ -247,9 +260,7 @@ impl Candidate {
         let outcome = self.assign(&mut assignment, text, most);
         self.assignment = Some(assignment);
         if outcome == Outcome::Unfinished && assignment.is_certain() {
-            let certain = self
-                .position
-                .saturating_sub(u64::from(assignment.doubtful()));
+            let certain = self.back(text, self.position, assignment.doubtful());
             self.end = Some(certain.max(self.start));
         }
         outcome
@@ -258,6 +269,10 @@ impl Candidate {
     fn assign(&mut self, assignment: &mut Assignment, text: Text<'_>, most: u64) -> Outcome {
         let from = self.position;
         let bytes = text.window.slice(from, text.window.end());
+        let introduced = matches!(bytes.first(), Some(b'%' | b'&'));
+        if self.written_with.is_some() || introduced && assignment.is_behind_name() {
+            return self.assign_escaped(assignment, text, most);
+        }
         let mut taken = 0;
         while let Some(byte) = bytes.get(taken) {
             let at = from + taken as u64;
@@ -300,15 +315,112 @@ impl Candidate {
         }
         self.steps += taken as u64;
         self.position = from + taken as u64;
+        self.finish_assignment(assignment, text)
+    }
+
+    /// The same where bytes may be written as escapes.
+    #[cold]
+    fn assign_escaped(
+        &mut self,
+        assignment: &mut Assignment,
+        text: Text<'_>,
+        most: u64,
+    ) -> Outcome {
+        while let Some(byte) = text.window.byte(self.position) {
+            let at = self.position;
+            if self.start != UNKNOWN && at - self.start > most {
+                self.overlong = true;
+                return Outcome::Unfinished;
+            }
+            let Some((meant, length)) = self.meant(assignment, text, at, byte) else {
+                return Outcome::Unfinished;
+            };
+            self.position += length as u64;
+            self.steps += length as u64;
+            self.end = match assignment.step(meant) {
+                Step::InValue => None,
+                Step::More => {
+                    self.start = UNKNOWN;
+                    None
+                }
+                Step::Starts if at >= text.settled => {
+                    self.start = at;
+                    None
+                }
+                Step::Ends(before) => {
+                    self.end = Some(self.back(text, at, before));
+                    return Outcome::Done;
+                }
+                Step::EndsHere => {
+                    self.end = Some(self.position);
+                    return Outcome::Done;
+                }
+                Step::Starts | Step::Fails => return Outcome::Done,
+            };
+            if self.written_with.is_none() {
+                return self.assign(assignment, text, most);
+            }
+        }
+        self.finish_assignment(assignment, text)
+    }
+
+    /// All that is known was read.
+    fn finish_assignment(&mut self, assignment: &mut Assignment, text: Text<'_>) -> Outcome {
         if !text.complete {
             return Outcome::Unfinished;
         }
         self.end = match assignment.finish() {
-            Step::Ends(before) => Some(self.position.saturating_sub(u64::from(before))),
+            // The end of the last line ends the text, not the value.
+            Step::Ends(0) => {
+                let last = self.start.max(self.position.saturating_sub(2));
+                let last = text.window.slice(last, self.position);
+                Some(self.position - line_end(last) as u64)
+            }
+            Step::Ends(before) => Some(self.back(text, self.position, before)),
             Step::EndsHere => Some(self.position),
             Step::More | Step::Starts | Step::InValue | Step::Fails => None,
         };
         Outcome::Done
+    }
+
+    /// What the next byte behind a name means, and how many bytes that takes; none if too little is known. Where the quote behind the name is written as an escape
+    /// of a form or of XML, so is all that follows: then the escape's own delimiters end a value in the midst of it.
+    fn meant(
+        &mut self,
+        assignment: &Assignment,
+        text: Text<'_>,
+        at: u64,
+        byte: u8,
+    ) -> Option<(u8, usize)> {
+        let with = self.written_with;
+        if matches!(byte, b'%' | b'&') && with.is_none_or(|with| with == byte) {
+            match self.escape_at(at, text) {
+                Escape::Byte(quote @ (b'"' | b'\'' | b'\\'), length) if with.is_none() => {
+                    self.written_with = Some(byte);
+                    return Some((quote, length));
+                }
+                Escape::Byte(byte, length) if with.is_some() => return Some((byte, length)),
+                Escape::Unfinished => return None,
+                Escape::Byte(..) | Escape::No => {}
+            }
+        }
+        let meant = match (with, byte) {
+            (Some(b'%'), b'+') if assignment.is_in_lead() => b' ',
+            (Some(b'%'), b'&') | (Some(b'&'), b'<') => b'\n',
+            _ => byte,
+        };
+        Some((meant, 1))
+    }
+
+    /// Where the last `count` bytes before a place start, as they are written.
+    fn back(&self, text: Text<'_>, at: u64, count: u8) -> u64 {
+        let raw = at.saturating_sub(u64::from(count));
+        if self.written_with.is_none() || count == 0 {
+            return raw;
+        }
+        let from = self.start.min(at);
+        let back = escaped::back(text.window.slice(from, at), count);
+        back.map_or(from, |back| from + back as u64)
     }
 
     /// Through the lead, up to where the value starts.
@@ -677,15 +789,28 @@ impl Candidate {
 
     /// The escape that the automaton stopped at.
     fn escape(&self, text: Text<'_>) -> Escape {
+        self.escape_at(self.position, text)
+    }
+
+    fn escape_at(&self, at: u64, text: Text<'_>) -> Escape {
         let window = text.window;
-        if !text.strict || !window.byte(self.position).is_some_and(escape::introduces) {
+        if !text.strict || !window.byte(at).is_some_and(escape::introduces) {
             return Escape::No;
         }
-        let rest = window.slice(self.position, self.position + escape::LONGEST as u64);
+        let rest = window.slice(at, at + escape::LONGEST as u64);
         match escape::read(rest) {
             Escape::Unfinished if text.complete => Escape::No,
             other => other,
         }
+    }
+}
+
+/// Bytes of the line's end that a text ends with.
+fn line_end(text: &[u8]) -> usize {
+    match text {
+        [.., b'\r', b'\n'] => 2,
+        [.., b'\n'] => 1,
+        _ => 0,
     }
 }
 

@@ -5,6 +5,7 @@ mod candidate;
 mod encoded;
 mod escape;
 mod escaped;
+mod known;
 mod open;
 mod prefilter;
 mod runs;

@@ -9,6 +9,7 @@ mod deferred;
 mod encoded;
 mod escaped;
 mod hold;
+mod known;
 mod overflow;
 mod treatment;
 mod whole;
@@ -21,6 +22,7 @@ use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
 use super::escaped::{self as words, BEFORE};
+use super::known::Search;
 use super::open::Open;
 use super::prefilter::{Starts, word};
 use super::runs::Runs;
@@ -67,6 +69,7 @@ pub(crate) struct Scanner {
     hits: Vec<Found>,
     steps: u64,
     decoding: Decoding,
+    known: Search,
     /// What was found, if nobody is to be asked: the text is what another text holds encoded.
     collected: Option<Vec<Candidate>>,
 }
@@ -143,6 +146,7 @@ impl Scanner {
             hits: Vec::new(),
             steps: 0,
             decoding: Decoding::new(0),
+            known: Search::default(),
             collected: None,
         }
     }
@@ -207,6 +211,7 @@ impl Scanner {
             open.done = true;
         }
         self.decode(true, out)?;
+        self.find_known(&rules, false, true);
         self.settle(self.unseen(), judge, out)?;
         self.release(out);
         Ok(())
@@ -263,6 +268,7 @@ impl Scanner {
         self.window.jump(length as u64);
         self.position = self.window.end();
         self.text_start = self.position;
+        self.known.restart(self.position);
         Ok(())
     }
 
@@ -305,6 +311,7 @@ impl Scanner {
         let rules = Arc::clone(&self.rules);
         self.go_on(&rules, complete);
         self.decode(complete, out)?;
+        self.find_known(&rules, complete, complete);
         self.look_up(&rules, complete, judge, out)?;
         self.most_live = self.live.len();
         if known != Known::More {
@@ -461,7 +468,7 @@ impl Scanner {
     /// Follows what stands behind a name.
     fn attempt_named(&mut self, rules: &RuleSet, name: Named, at: u64, complete: bool) {
         // A value that starts in one that is certain cannot win.
-        let unseen = self.unseen_before(at).min(self.decoding.floor());
+        let unseen = self.unseen_before(at).min(self.floor());
         let taken = self.certain(unseen).map_or(0, |(_, end)| end);
         let text = text(
             &self.window,
@@ -509,7 +516,7 @@ impl Scanner {
 
     /// Whether a value that starts here could not win.
     fn is_taken(&self, start: u64, at: u64) -> bool {
-        let unseen = self.unseen_before(at).min(self.decoding.floor());
+        let unseen = self.unseen_before(at).min(self.floor());
         let certain = self.certain(unseen);
         start < self.settled
             || certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))

@@ -272,6 +272,7 @@ impl Carrier {
             confidence: Confidence::High,
             rule: RuleId::CARRIER,
             carrier: Some(String::from_utf8_lossy(name).into_owned()),
+            meant: None,
             encoded: None,
         }
     }

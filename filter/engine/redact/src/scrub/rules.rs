@@ -42,6 +42,7 @@ fn scan<'r>(
             confidence: rule.confidence(),
             rule: id,
             carrier: None,
+            meant: rules.known_value(id),
             encoded,
         })
     });

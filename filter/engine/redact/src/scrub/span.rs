@@ -13,6 +13,8 @@ pub(super) struct Span<'r> {
     pub(super) confidence: Confidence,
     pub(super) rule: RuleId,
     pub(super) carrier: Option<String>,
+    /// What is meant, if that is known whatever is written.
+    pub(super) meant: Option<&'r [u8]>,
     /// How it is encoded within the range.
     pub(super) encoded: Option<Encoded>,
 }
@@ -50,6 +52,7 @@ pub(super) fn apply(
         let written = value.get(span.range.clone()).unwrap_or_default();
         let decoded = span.encoded.map(|encoded| encoded.decoded(written));
         let credential = decoded.as_deref().unwrap_or(written);
+        let fingerprint = masker.fingerprint(span.meant.unwrap_or(credential));
         let finding = Finding {
             kind: span.kind,
             category: span.category,
@@ -57,7 +60,7 @@ pub(super) fn apply(
             rule: span.rule,
             offset: span.range.start as u64,
             length: written.len() as u64,
-            fingerprint: masker.fingerprint(credential),
+            fingerprint,
             carrier: span.carrier.as_deref(),
         };
         match judge.treat(&finding) {
@@ -75,6 +78,9 @@ pub(super) fn apply(
                         let mut mask = Vec::new();
                         masker.mask(span.kind, credential, &mut mask);
                         out.extend(encoded.rewritten(written, &mask));
+                    }
+                    None if span.meant.is_some() => {
+                        masker.mask_written(span.kind, written, fingerprint, &mut out);
                     }
                     None => masker.mask(span.kind, credential, &mut out),
                 }

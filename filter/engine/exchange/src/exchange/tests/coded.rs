@@ -194,6 +194,29 @@ fn refused(config: &Value, coding: Coding, body: &[u8]) -> (&'static str, Value)
 }
 
 #[test]
+fn only_what_is_not_compressed_again_expands() {
+    for coding in CODINGS {
+        for accept in ["gzip", "identity"] {
+            for mode in ["enforce", "shadow"] {
+                let config = json!({ "mode": mode });
+                let (mut exchange, _) = start(&config, get("/", &[("accept-encoding", accept)]));
+                let headers = [(":status", "200"), ("content-encoding", coding.name())];
+                exchange.response_headers(list(&headers), false);
+                let plain = accept == "identity" && mode == "enforce";
+                assert_eq!(
+                    exchange.expands(Direction::Response),
+                    plain,
+                    "{coding} {accept} {mode}"
+                );
+            }
+        }
+    }
+    let (mut exchange, _) = start(&json!({}), get("/", &[]));
+    exchange.response_headers(list(&[(":status", "200")]), false);
+    assert!(!exchange.expands(Direction::Response));
+}
+
+#[test]
 fn what_cannot_be_decoded_does_not_go_on() {
     let none = json!({});
     let text = format!("{} {}", token(), "x".repeat(400));
@@ -218,7 +241,8 @@ fn what_cannot_be_decoded_does_not_go_on() {
         assert_eq!(refused(&tight, coding, &body).0, "expands", "{coding}");
     }
     let bomb = encode(&[Coding::Gzip], &"\0".repeat(2 << 20));
-    assert_eq!(refused(&none, Coding::Gzip, &bomb).0, "expands");
+    let strict = json!({ "limits": { "decode": { "ratio": 100 } } });
+    assert_eq!(refused(&strict, Coding::Gzip, &bomb).0, "expands");
     let patient = json!({ "limits": { "decode": { "ratio": 1000 } } });
     assert_eq!(
         receive(&patient, &[], &[Coding::Gzip]).1,
@@ -446,7 +470,8 @@ fn compressed_messages_are_held_to_the_same_limits() {
         Err("corrupt")
     );
     let bomb = frame(1, &encode(&[Coding::Gzip], &"\0".repeat(2 << 20)));
-    assert_eq!(reason(&none, "gzip", &bomb), Err("expands"));
+    let strict = json!({ "limits": { "decode": { "ratio": 100 } } });
+    assert_eq!(reason(&strict, "gzip", &bomb), Err("expands"));
     let announced = [&[1_u8], 0x0100_0000_u32.to_be_bytes().as_slice()].concat();
     assert_eq!(reason(&none, "gzip", &announced), Err("expands"));
     let poor = json!({ "limits": { "decode": { "memory_bytes": 10 } } });

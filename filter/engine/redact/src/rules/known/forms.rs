@@ -7,12 +7,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Form {
     /// What is found, and masked as a whole.
     pub(crate) literal: Vec<u8>,
-    /// Where in it a word starts whatever stands before it: behind what is no letter or digit, or with a capital behind a small letter. By the bytes from there it
-    /// is found in the middle of a run as well, such as the base64 of `user:value`. None if there is no such place: then it is found only where a word
-    /// starts with it.
-    pub(crate) anchor: Option<usize>,
-    /// Digits of base64 before and behind it that hold bits of the value and of its neighbours.
-    pub(crate) beside: (u8, u8),
+    /// Whether a digit of base64 behind it holds the value's last bits, and maybe some of what follows.
+    pub(crate) has_rest: bool,
 }
 
 /// Every form of a value, sorted, each once: some dozens at most. Not for traffic.
@@ -22,21 +18,17 @@ pub(crate) struct Form {
 pub(crate) fn forms(value: &[u8]) -> Vec<Form> {
     let mut forms = BTreeSet::new();
     let mut encoded = vec![
-        (value.to_vec(), (0, 0)),
-        (hex(value, b"0123456789abcdef"), (0, 0)),
-        (hex(value, b"0123456789ABCDEF"), (0, 0)),
+        (value.to_vec(), false),
+        (hex(value, b"0123456789abcdef"), false),
+        (hex(value, b"0123456789ABCDEF"), false),
     ];
     for alphabet in [STANDARD, URL_SAFE] {
         encoded.extend((0..3).map(|before| base64(value, before, alphabet)));
     }
-    for (text, beside) in encoded {
+    for (text, has_rest) in encoded {
         let carried = [vec![text.clone()], json(&text), percent(&text), xml(&text)];
         for literal in carried.into_iter().flatten() {
-            forms.insert(Form {
-                anchor: anchor(&literal),
-                literal,
-                beside,
-            });
+            forms.insert(Form { literal, has_rest });
         }
     }
     forms.into_iter().collect()
@@ -45,8 +37,10 @@ pub(crate) fn forms(value: &[u8]) -> Vec<Form> {
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The digits that depend on the value alone when so many bytes, modulo three, stand before it, and how many beside them depend on it in part.
-fn base64(value: &[u8], before: usize, alphabet: &[u8; 64]) -> (Vec<u8>, (u8, u8)) {
+/// The digits that depend on the value alone when so many bytes, modulo three, stand before it, and whether one behind them holds the rest of it.
+///
+/// Up to four bits of the first byte are in the digit before, beside bits of what stands there: they stay.
+fn base64(value: &[u8], before: usize, alphabet: &[u8; 64]) -> (Vec<u8>, bool) {
     let bits = 8 * before..8 * (before + value.len());
     let digits = bits.start.div_ceil(6)..bits.end / 6;
     let bit = |at: usize| {
@@ -60,10 +54,7 @@ fn base64(value: &[u8], before: usize, alphabet: &[u8; 64]) -> (Vec<u8>, (u8, u8
             alphabet.get(index).copied().unwrap_or(b'A')
         })
         .collect();
-    (
-        text,
-        (u8::from(bits.start % 6 != 0), u8::from(bits.end % 6 != 0)),
-    )
+    (text, bits.end % 6 != 0)
 }
 
 fn hex(value: &[u8], alphabet: &[u8; 16]) -> Vec<u8> {
@@ -183,19 +174,4 @@ fn xml(text: &[u8]) -> Vec<Vec<u8>> {
         escaped([b"&quot;", b"&apos;"]),
         escaped([b"&#34;", b"&#39;"]),
     ]
-}
-
-/// The first place within where a word starts for the literal's own bytes, with at least four bytes from there.
-fn anchor(literal: &[u8]) -> Option<usize> {
-    literal
-        .windows(2)
-        .position(|pair| match pair {
-            [before, byte] => {
-                byte.is_ascii_alphanumeric() && !before.is_ascii_alphanumeric()
-                    || byte.is_ascii_uppercase() && before.is_ascii_lowercase()
-            }
-            _ => false,
-        })
-        .map(|at| at + 1)
-        .filter(|at| at + 4 <= literal.len())
 }

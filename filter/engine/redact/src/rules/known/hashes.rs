@@ -1,4 +1,4 @@
-//! Values of which only length and keyed hash are known, found as words.
+//! Values of which only length and hashes are known, found as words.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -8,130 +8,158 @@ use super::Hashed;
 /// Values by their hashes.
 ///
 /// A value is found where it is a word: between delimiters, or the ends of the text. Quotes, blanks, brackets, `,` `;` `&` `<` `>` and backslashes
-/// delimit every word; `=` `:` `/` `@` `?` `#` `%` `|` do where that makes a word of the right length, and are a part of it otherwise. A value
-/// is not found in an encoded form.
+/// delimit every word; `=` `:` `/` `@` `?` `#` `%` `|` do where that makes a word of the right length, and are a part of it otherwise.
 ///
-/// Whoever holds key and configuration can test guesses, as with any hash; whoever has no key learns the length, and 16 bits if there is a `crc`.
+/// A CRC rolls over the text for each length; the few words that it admits cost an HMAC. Whoever holds key and configuration can test guesses, as with any hash;
+/// whoever has no key learns the length, and the 16 bits of the CRC.
 #[derive(Default)]
 pub(crate) struct KnownHashes {
     key: Option<Hmac<Sha256>>,
-    /// Longest first.
-    values: Vec<(Hashed, u16)>,
+    lengths: Vec<Length>,
 }
 
-/// What stands at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// No known value.
-    Nothing,
-    /// That depends on bytes that are not at hand: at most [`KnownHashes::longest`] and one from the place on.
-    More,
-    /// A value: the number it was added with, and its length.
-    Found(u16, usize),
+/// The values of one length.
+pub(crate) struct Length {
+    pub(crate) bytes: usize,
+    /// What a byte has left in the register when as many have followed it.
+    gone: Box<[u32; 256]>,
+    /// For each value: the low half of the register behind it, its hash, and its number.
+    values: Vec<(u16, [u8; 32], u16)>,
 }
 
 impl KnownHashes {
     /// None yet; `key` is that of all hashes.
-    pub(crate) fn new(key: &[u8]) -> Self {
+    pub(super) fn new(key: &[u8]) -> Self {
         Self {
             key: Hmac::new_from_slice(key).ok(),
-            values: Vec::new(),
+            lengths: Vec::new(),
         }
     }
 
     /// Adds one under a number of the caller's.
-    pub(crate) fn add(&mut self, value: Hashed, number: u16) {
-        let at = self
-            .values
-            .partition_point(|(other, _)| other.length >= value.length);
-        self.values.insert(at, (value, number));
+    pub(super) fn add(&mut self, value: &Hashed, number: u16) {
+        let nth = self
+            .lengths
+            .iter()
+            .position(|length| length.bytes == value.length)
+            .unwrap_or(self.lengths.len());
+        if nth == self.lengths.len() {
+            self.lengths.push(Length::new(value.length));
+        }
+        // The CRC starts with ones in the register, and is its complement; what rolls starts with zeros.
+        let ones = zeros(u32::MAX, value.length);
+        let register = !u16::from_le_bytes(value.crc) ^ low_half(ones);
+        if let Some(length) = self.lengths.get_mut(nth) {
+            length.values.push((register, value.hmac, number));
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.lengths.is_empty()
+    }
+
+    /// The lengths of all values, each once.
+    pub(crate) fn lengths(&self) -> &[Length] {
+        &self.lengths
+    }
+
+    /// Bytes of the shortest value; 0 if there is none.
+    pub(crate) fn shortest(&self) -> usize {
+        let lengths = self.lengths.iter().map(|length| length.bytes);
+        lengths.min().unwrap_or(0)
     }
 
     /// Bytes of the longest value; 0 if there is none.
     pub(crate) fn longest(&self) -> usize {
-        self.values.first().map_or(0, |(value, _)| value.length)
+        let lengths = self.lengths.iter().map(|length| length.bytes);
+        lengths.max().unwrap_or(0)
     }
 
-    /// Looks for a value that starts with `text`; `before` is the byte before it, none at the start of the text, and `ended` says that the text ends with it.
-    ///
-    /// The longest one wins. O(longest value) for each length, and one hash, of at most 18 blocks, for a word of the right length and `crc`. No allocation.
-    pub(crate) fn starts(&self, before: Option<u8>, text: &[u8], ended: bool) -> Lookup {
-        if before.is_some_and(|byte| !is_boundary(byte)) {
-            return Lookup::Nothing;
-        }
-        let mut unknown = false;
-        let mut values = self.values.as_slice();
-        while let Some((value, _)) = values.first() {
-            let (same, shorter) =
-                values.split_at(values.partition_point(|(other, _)| other.length == value.length));
-            values = shorter;
-            match is_word(text, value.length, ended) {
-                Some(true) => {
-                    let word = text.get(..value.length).unwrap_or_default();
-                    if let Some(number) = self.known(word, same) {
-                        return if unknown {
-                            Lookup::More
-                        } else {
-                            Lookup::Found(number, word.len())
-                        };
-                    }
-                }
-                Some(false) => {}
-                None => unknown = true,
-            }
-        }
-        if unknown {
-            Lookup::More
-        } else {
-            Lookup::Nothing
-        }
-    }
-
-    /// Which of these values, all of its length, a word is.
-    fn known(&self, word: &[u8], values: &[(Hashed, u16)]) -> Option<u16> {
-        let crc = crc(word);
-        let mut hash = None;
-        values
-            .iter()
-            .filter(|(value, _)| value.crc.is_none_or(|known| known == crc))
-            .find(|(value, _)| {
-                let hash = hash.get_or_insert_with(|| {
-                    self.key.clone().map(|mut key| {
-                        key.update(word);
-                        key
-                    })
-                });
-                // In constant time.
-                hash.clone()
-                    .is_some_and(|hash| hash.verify_slice(&value.hmac).is_ok())
-            })
-            .map(|(_, number)| *number)
+    /// The number of the value that a word of some length is; one hash, of at most six blocks.
+    #[cold]
+    pub(crate) fn known(&self, length: &Length, register: u32, word: &[u8]) -> Option<u16> {
+        let mut key = self.key.clone()?;
+        key.update(word);
+        let mut same = length.values.iter();
+        // In constant time.
+        let known = same.find(|(half, hmac, _)| {
+            *half == low_half(register) && key.clone().verify_slice(hmac).is_ok()
+        });
+        known.map(|(.., number)| *number)
     }
 }
 
-/// Whether the first `length` bytes are a word; none if that depends on more bytes.
-fn is_word(text: &[u8], length: usize, ended: bool) -> Option<bool> {
-    let word = text.get(..length).unwrap_or(text);
-    if word.iter().any(|byte| is_delimiter(*byte)) || word.len() < length && ended {
-        return Some(false);
+impl Length {
+    fn new(bytes: usize) -> Self {
+        let mut gone = TABLE;
+        for left in &mut gone {
+            *left = zeros(*left, bytes);
+        }
+        Self {
+            bytes,
+            gone: Box::new(gone),
+            values: Vec::new(),
+        }
     }
-    match text.get(length) {
-        Some(behind) => Some(is_boundary(*behind)),
-        None if ended => Some(true),
-        None => None,
+
+    /// The register behind one more byte; `oldest` is the one that is too many now.
+    #[inline]
+    pub(crate) fn roll(&self, register: u32, byte: u8, oldest: Option<u8>) -> u32 {
+        let gone = oldest.map(|oldest| self.gone.get(usize::from(oldest)));
+        step(register, byte) ^ gone.flatten().copied().unwrap_or(0)
+    }
+
+    /// Whether the bytes that the register stands for may be a value.
+    #[inline]
+    pub(crate) fn admits(&self, register: u32) -> bool {
+        let mut values = self.values.iter();
+        values.any(|(half, ..)| *half == low_half(register))
     }
 }
 
 /// Ends every word.
-fn is_delimiter(byte: u8) -> bool {
-    byte <= b' '
-        || matches!(
-            byte,
-            b'"' | b'\''
+#[inline]
+pub(crate) fn is_delimiter(byte: u8) -> bool {
+    DELIMITERS.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+/// May stand beside a word, or in one.
+#[inline]
+pub(crate) fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'=' | b':' | b'/' | b'@' | b'?' | b'#' | b'%' | b'|')
+}
+
+/// The register of the CRC-32 of RFC 1952 behind one more byte.
+#[inline]
+fn step(register: u32, byte: u8) -> u32 {
+    let index = register.to_le_bytes()[0] ^ byte;
+    TABLE.get(usize::from(index)).copied().unwrap_or(0) ^ register >> 8
+}
+
+/// The same behind so many zeros.
+fn zeros(register: u32, count: usize) -> u32 {
+    (0..count).fold(register, |register, _| step(register, 0))
+}
+
+fn low_half(register: u32) -> u16 {
+    let [low, high, ..] = register.to_le_bytes();
+    u16::from_le_bytes([low, high])
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiling: an index out of bounds would not compile"
+)]
+static DELIMITERS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(
+            byte as u8,
+            0..=b' '
+                | 0x7f
+                | b'"'
+                | b'\''
                 | b'`'
                 | b'\\'
                 | b'<'
@@ -145,24 +173,11 @@ fn is_delimiter(byte: u8) -> bool {
                 | b','
                 | b';'
                 | b'&'
-                | 0x7f
-        )
-}
-
-/// May stand beside a word.
-fn is_boundary(byte: u8) -> bool {
-    is_delimiter(byte) || matches!(byte, b'=' | b':' | b'/' | b'@' | b'?' | b'#' | b'%' | b'|')
-}
-
-/// The low half of the CRC-32 of RFC 1952, low byte first.
-fn crc(bytes: &[u8]) -> [u8; 2] {
-    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
-        let index = crc.to_le_bytes()[0] ^ byte;
-        TABLE.get(usize::from(index)).copied().unwrap_or(0) ^ crc >> 8
-    });
-    let [low, high, ..] = (!crc).to_le_bytes();
-    [low, high]
-}
+        );
+        byte += 1;
+    }
+    table
+};
 
 #[expect(
     clippy::indexing_slicing,

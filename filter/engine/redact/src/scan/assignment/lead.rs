@@ -1,6 +1,7 @@
 //! From the name to the value.
 
 use super::bare::Bare;
+use super::block::Header;
 use super::value::Value;
 use super::{Assignment, Holds, Operator, Phase, Step, ValueShape};
 
@@ -32,6 +33,8 @@ pub(super) enum Lead {
     Pair(Pair, u8),
     /// Behind `%`, and maybe one digit.
     Percent(u8),
+    /// Between the indicator of a block scalar and its text.
+    Block(Header),
 }
 
 /// A name that is itself a value: `"name": "password", "value": "..."`.
@@ -85,6 +88,7 @@ impl Assignment {
             } => self.tag(length, quote, slash, byte),
             Lead::Pair(pair, count) => self.pair(pair, count, byte),
             Lead::Percent(first) => self.percent(first, byte),
+            Lead::Block(header) => self.block_header(header, byte),
         }
     }
 
@@ -216,6 +220,9 @@ impl Assignment {
     fn open_bare(&mut self, byte: u8) -> Step {
         let loose = matches!(self.context.operator, Operator::Colon | Operator::Arrow);
         match byte {
+            b'|' | b'>' if self.context.operator == Operator::Colon && self.context.spaced => {
+                self.open_block()
+            }
             b'%' if self.context.percent => {
                 self.value(ValueShape::Bare, Value::Bare(Bare::Percent(0)), byte)
             }

@@ -227,6 +227,11 @@ fn values_without_quotes() {
         ValueShape::Bare,
         Holds::Anything,
         &[
+            "password: |\n  ‹hunter2›\nuser: bob\n",
+            "  password: >-\n    ‹hunter2›\n  user: bob\n",
+            "password: |2+\r\n  ‹hunter2›\r\n\r\nuser: bob",
+            "password: |\n\n   ‹hunter2\n   and two\n\n     more lines›\n\n  # no more\n",
+            "password: |\n  ‹hunter2›",
             "password=‹hunter2›&user=bob",
             "user=bob&password=‹hunter›",
             "user=bob&password=‹a%26b%3Dc+d›&x=1",
@@ -465,8 +470,11 @@ const NO_VALUES: &[&str] = &[
     "password=%s",
     "password: %(password)s",
     "password: !vault |",
-    "password: |\n  hunter2",
-    "password: >-\n  hunter2",
+    "password: |\nhunter2",
+    "password: |\n  DB_PASSWORD\n",
+    "password: |\n  the password of user 1",
+    "password: | hunter2\n  hunter2",
+    "password: |++-\n  hunter2",
     "password: *default\n",
     "password = :password",
     "API_KEY=YOUR_API_KEY",
@@ -662,7 +670,7 @@ proptest! {
     #[test]
     fn no_bytes_break_a_promise(
         parts in prop::collection::vec(prop::sample::select(vec![
-            "password", "\"", "'", "\\", "\\\"", ":", "=", " ", "\n", "\r\n\r\n", "{", "}", "[", "]", "<", ">", "</", ",", ";", "&", "%", "%3D", "%26", "-", "$", "(", "#", "*",
+            "password", ": |\n  ", "\n  ", "\"", "'", "\\", "\\\"", ":", "=", " ", "\n", "\r\n\r\n", "{", "}", "[", "]", "<", ">", "</", ",", ";", "&", "%", "%3D", "%26", "-", "$", "(", "#", "*",
             "value", "name", "type", "Bearer", "a", "Z9", "hunter2", "\\u0026", "\\n", "é", "`", "![CDATA[", "]]>", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbb", "0", "12345", "|", "::",
         ]), 0..24),
         before in prop::option::of(any::<u8>()),

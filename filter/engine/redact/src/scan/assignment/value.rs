@@ -3,6 +3,7 @@
 use memchr::{memchr, memchr2, memchr3};
 
 use super::bare::Bare;
+use super::block::Block;
 use super::look::{Ending, LOOK, Look};
 use super::{Assignment, Holds, Operator, Phase, Step, ValueShape};
 
@@ -15,6 +16,8 @@ pub(super) enum Value {
     Apostrophe,
     /// Not between quotes.
     Bare(Bare),
+    /// In the lines of a block scalar.
+    Block(Block),
     /// The digits of a number.
     Number,
     /// Within so many brackets more than the outermost, in a string with this quote or none (0), behind a run of backslashes.
@@ -35,6 +38,7 @@ impl Value {
             Self::Quoted { run } | Self::Container { run, .. } => run,
             Self::Apostrophe | Self::Element { less: true } => 1,
             Self::Bare(bare) => bare.doubtful(),
+            Self::Block(block) => block.doubtful(),
             Self::Cdata(run) => run,
             Self::Number
             | Self::Element { less: false }
@@ -64,6 +68,7 @@ impl Assignment {
             }
             Value::Apostrophe => self.end(1, Ending::Delimiter),
             Value::Bare(bare) => self.bare(bare, byte),
+            Value::Block(block) => self.block(block, byte),
             Value::Number => self.number(byte),
             Value::Container { depth, run, string } => self.container(depth, run, string, byte),
             Value::Element { less } => self.element(less, byte),
@@ -122,7 +127,9 @@ impl Assignment {
             Value::Element { .. } | Value::ElementEnd if !self.context.certain => Step::Fails,
             Value::CdataStart(_) | Value::Bare(Bare::Scheme(_)) => Step::Fails,
             Value::Bare(Bare::Plain(soft)) => self.end(soft, Ending::of(0, soft)),
-            Value::Apostrophe | Value::Bare(Bare::Escapes(..) | Bare::Blanks { .. }) => {
+            Value::Apostrophe
+            | Value::Block(_)
+            | Value::Bare(Bare::Escapes(..) | Bare::Blanks { .. }) => {
                 self.end(value.doubtful(), Ending::Delimiter)
             }
             // What was cut off may have been inside: all of it goes.

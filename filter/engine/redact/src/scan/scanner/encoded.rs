@@ -210,7 +210,9 @@ impl Scanner {
     fn is_clean(&self, text: &[u8]) -> bool {
         let mut starts = Starts::new();
         let to = starts.find(text, 0, text.len(), false, &self.rules.index);
+        let known = self.rules.known.as_ref();
         to == text.len()
+            && known.is_none_or(|known| !known.may_be_in(text))
             && starts.iter().next().is_none()
             && starts.encoded.iter().next().is_none()
             && starts.escapes.iter().next().is_none()

@@ -54,9 +54,7 @@ impl Scanner {
     fn settled_before(&self, unseen: u64) -> u64 {
         let candidates = self.live.iter().chain(&self.ready);
         let first = candidates.map(|candidate| candidate.start).min();
-        let first = first.unwrap_or(UNKNOWN);
-        let waiting = self.deferred.floor();
-        first.min(unseen).min(waiting).min(self.decoding.floor())
+        first.unwrap_or(UNKNOWN).min(unseen).min(self.floor())
     }
 
     /// Where the first value starts of which too little is known to look it up; the end of what is known if there is none.

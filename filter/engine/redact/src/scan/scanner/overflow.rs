@@ -19,7 +19,7 @@ impl Scanner {
         let Some(start) = self.live.iter().map(|candidate| candidate.start).min() else {
             return Ok(false);
         };
-        if self.decoding.floor() < start {
+        if self.floor() < start {
             return Ok(false);
         }
         let holding = |candidate: &&Candidate| candidate.start == start && candidate.overlong;

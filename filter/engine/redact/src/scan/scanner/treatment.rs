@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 
 use crate::rules::Rule;
-use crate::{Finding, Judge, Masker, RedactError, RuleId, Treatment};
+use crate::{Finding, Judge, Masker, RedactError, RuleId, RuleSet, Treatment};
 
 use crate::scan::encoded::{Layers, decoded, rewritten};
 
@@ -23,8 +23,7 @@ impl Scanner {
         if let Some(open) = self.open.take_if(|open| open.done) {
             self.close(open, out);
         }
-        let unseen = unseen.min(self.decoding.floor());
-        let unseen = unseen.min(self.deferred.floor());
+        let unseen = unseen.min(self.floor());
         loop {
             if self.live.len() + self.ready.len() + usize::from(self.open.is_some()) > 1 {
                 self.drop_doomed(unseen);
@@ -32,7 +31,11 @@ impl Scanner {
             if self.open.is_some() || self.muted {
                 return Ok(());
             }
-            let order = |found: &Candidate| (found.start, Reverse(found.end), found.rule);
+            // Of two for the same bytes the one that knows how they are encoded.
+            let order = |found: &Candidate| {
+                let plain = found.encoded.is_none();
+                (found.start, Reverse(found.end), found.rule, plain)
+            };
             let best = self.ready.iter().copied().min_by_key(order);
             let rival = self.live.iter().map(|rival| rival.start).min();
             match best {
@@ -65,11 +68,13 @@ impl Scanner {
         let Some((first, reach)) = self.certain(unseen) else {
             return;
         };
-        let survives = |candidate: &mut Candidate| {
+        let survives = |candidate: &Candidate| {
             candidate.in_lead() || candidate.start == first || candidate.start >= reach
         };
-        self.live.retain_mut(survives);
-        self.ready.retain_mut(survives);
+        let rules = &self.rules;
+        self.live.retain(survives);
+        self.ready
+            .retain(|found| survives(found) || reaches_out(rules, found, reach));
     }
 
     /// Where the credential starts that nothing can beat any more, and where it ends as far as that is known.
@@ -106,7 +111,10 @@ impl Scanner {
             self.treat_encoded(found, &layers, judge, out)?;
         } else if let Some(rule) = self.rules.rules.get(usize::from(found.rule)) {
             let value = self.window.slice(found.start, end);
-            match judge.treat(&finding(rule, found, end, self.masker.fingerprint(value))) {
+            // Equal in all forms.
+            let known = self.rules.known_value(RuleId(found.rule));
+            let fingerprint = self.masker.fingerprint(known.unwrap_or(value));
+            match judge.treat(&finding(rule, found, end, fingerprint)) {
                 Treatment::Mask if found.missing_quotes().is_some() => {
                     let quotes = found.missing_quotes().unwrap_or((0, b'"'));
                     let keep = self.strictness == Strictness::Field;
@@ -115,6 +123,10 @@ impl Scanner {
                 }
                 Treatment::Mask if self.strictness == Strictness::Field => {
                     Masker::stars(end - found.start, out);
+                }
+                Treatment::Mask if known.is_some() => {
+                    self.masker
+                        .mask_written(rule.kind(), value, fingerprint, out);
                 }
                 Treatment::Mask => self.masker.mask(rule.kind(), value, out),
                 Treatment::Reveal => out.extend_from_slice(value),
@@ -176,8 +188,22 @@ impl Scanner {
         self.settled = self.settled.max(end);
         self.live
             .retain(|candidate| candidate.in_lead() || candidate.start >= end);
-        self.ready.retain(|candidate| candidate.start >= end);
+        let rules = &self.rules;
+        self.ready.retain_mut(|found| {
+            if reaches_out(rules, found, end) {
+                found.start = found.start.max(end);
+            }
+            found.start >= end
+        });
     }
+}
+
+/// Whether what is left of a known value behind `end` is masked as well: what another credential covers of it does not make the rest harmless.
+fn reaches_out(rules: &RuleSet, found: &Candidate, end: u64) -> bool {
+    let known = rules.known.as_ref();
+    known.is_some_and(|known| known.has_rule(found.rule))
+        && found.encoded.is_none()
+        && found.end > Some(end)
 }
 
 pub(super) fn finding(

@@ -26,7 +26,7 @@ impl Scanner {
 pub(super) fn is_clean(rules: &RuleSet, text: &[u8]) -> bool {
     let (index, mut starts, mut from) = (&rules.index, Starts::new(), 0);
     // Longer texts are beyond the offsets of `Starts`.
-    if text.len() > PIECE {
+    if text.len() > PIECE || rules.known.as_ref().is_some_and(|it| it.may_be_in(text)) {
         return false;
     }
     while from < text.len() {
