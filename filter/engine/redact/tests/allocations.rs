@@ -1,4 +1,4 @@
-//! Clean bytes cost no memory.
+//! What a stream costs in memory, and that clean bytes cost none.
 #![allow(
     clippy::allow_attributes,
     clippy::unwrap_used,
@@ -14,6 +14,11 @@ use allocation_counter::measure;
 use veilgate_redact::{Framing, Limits, MaskAll, Redactor, Scrubber};
 
 use support::{masker, rules};
+
+/// The number that `Limits` documents for its defaults.
+const MOST_PER_STREAM: u64 = 16 * 1024;
+/// Of header lines inside a body.
+const HEADER: &[u8] = b"A: ";
 
 fn redactor(framing: Framing) -> Redactor {
     Redactor::new(Arc::clone(rules()), masker(), framing, Limits::default())
@@ -100,6 +105,90 @@ fn clean_bytes_allocate_nothing_once_a_stream_is_under_way() {
             (0..20).for_each(|_| write(&mut redactor));
             let counted = measure(|| write(&mut redactor));
             assert_eq!(counted.count_total, 0, "{framing:?} in pieces of {cut}");
+        }
+    }
+}
+
+/// A text in each framing, behind as much as the framing itself may keep.
+fn framed(text: &[u8]) -> Vec<(Framing, Vec<u8>)> {
+    let header = [HEADER, &b"b".repeat(8100), b"\r\n"].concat();
+    let base64_part = b"--edge\r\nContent-Transfer-Encoding: base64\r\n\r\n".as_slice();
+    let frames = [frame(0x80, &header), frame(0, text)].concat();
+    let mut framed: Vec<(Framing, Vec<u8>)> = Vec::new();
+    for (framing, _) in clean() {
+        let body = match framing {
+            Framing::Multipart { .. } => {
+                let encoded = [base64_part, &base64(text)].concat();
+                framed.push((framing.clone(), encoded));
+                [b"--edge\r\n".as_slice(), &header, b"\r\n", text].concat()
+            }
+            Framing::Grpc { .. } => frames.clone(),
+            Framing::GrpcWebText { .. } => base64(&frames),
+            Framing::Connect { .. } => frame(0, text),
+            Framing::Fields { .. } => [b"[\"".as_slice(), text, b"\"]"].concat(),
+            _ => text.to_vec(),
+        };
+        framed.push((framing, body));
+    }
+    framed
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let groups = bytes.chunks_exact(3);
+    let digits = |group: &[u8]| {
+        let bits = group
+            .iter()
+            .fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+        [18, 12, 6, 0].map(|shift| DIGITS.get(bits >> shift & 63).copied().unwrap())
+    };
+    groups.flat_map(digits).collect()
+}
+
+#[test]
+fn a_stream_has_a_bounded_memory_however_much_it_holds_back() {
+    let long = b"a1B2c3_-".repeat(8000);
+    let starts: [&[u8]; 5] = [
+        b"eyJhbGciOiJIUzI1NiJ9.eyJ",
+        b"Authorization: Bearer ",
+        b"https://user:",
+        b"password: ",
+        b"v4.local.",
+    ];
+    let rules = rules();
+    let starts = starts.map(|start| [start, &long].concat());
+    // One anchor over and over, and values that go on with anchors.
+    let anchors = [
+        "glpat-",
+        "ops_eyJ",
+        "://a:b",
+        "sk-ant-api03-",
+        "eyJhbGciOi.",
+        "token : ",
+        "twilio ",
+        "\"password\":\"",
+    ];
+    let repeated = anchors.map(|anchor| anchor.as_bytes().repeat(64 * 1024 / anchor.len()));
+    for text in starts.into_iter().chain(repeated) {
+        let start = String::from_utf8_lossy(&text[..16]).into_owned();
+        for (framing, body) in framed(&text) {
+            let masker = masker();
+            let mut out = Vec::with_capacity(2 * body.len());
+            let counted = measure(|| {
+                let (rules, limits) = (Arc::clone(rules), Limits::default());
+                let mut stream = Redactor::new(rules, masker, framing.clone(), limits);
+                // What is held for too long ends the stream, which frees nothing.
+                let _ = stream.write(&body, &mut MaskAll, &mut out);
+            });
+            let most = counted.bytes_max;
+            let has_headers = body.windows(HEADER.len()).any(|it| it == HEADER)
+                || matches!(framing, Framing::GrpcWebText { .. });
+            let allowed = if has_headers {
+                36 * 1024
+            } else {
+                MOST_PER_STREAM
+            };
+            assert!(most <= allowed, "{start} in {framing:?}: {most} bytes");
         }
     }
 }

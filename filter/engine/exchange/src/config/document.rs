@@ -226,7 +226,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            held_bytes: 16 * 1024,
+            held_bytes: veilgate_redact::Limits::default().held,
             on_limit: OnLimit::default(),
             decode: DecodeLimits::default(),
         }

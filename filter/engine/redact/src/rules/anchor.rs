@@ -13,8 +13,7 @@ use super::pattern::{ACCEPTS, DEAD, Table};
 pub(crate) struct Anchor {
     /// From the start of the lead, or of the value if there is none; up to [`LONGEST`] bytes behind `offset`.
     pub(crate) bytes: Vec<u8>,
-    /// Where in it the word starts by which it is found. Behind [`AUTHORITY`] any byte is one, and behind a colon a capital: there nothing
-    /// more is asked of the word.
+    /// Where in it the word starts by which it is found. Behind [`AUTHORITY`] any byte is one, and nothing more is asked of the word.
     pub(crate) offset: usize,
 }
 
@@ -91,9 +90,8 @@ struct Prefix {
 impl Prefix {
     /// All ways to go on by one byte.
     fn extend(&self, table: &Table) -> Vec<Self> {
-        let mut longer: BTreeMap<(u8, bool, bool, bool), Self> = BTreeMap::new();
+        let mut longer: BTreeMap<(u8, bool, bool), Self> = BTreeMap::new();
         for byte in 0..=u8::MAX {
-            let capital = self.bytes == b":" && byte.is_ascii_uppercase();
             let starts = self.offset.is_none() && starts_word(self.last, byte);
             let states = self
                 .states
@@ -102,7 +100,7 @@ impl Prefix {
                 .filter(|state| *state != DEAD);
             for state in states {
                 let prefix = longer
-                    .entry((fold(byte), starts, byte.is_ascii_alphanumeric(), capital))
+                    .entry((fold(byte), starts, byte.is_ascii_alphanumeric()))
                     .or_insert_with(|| Self {
                         bytes: self.bytes.iter().copied().chain([fold(byte)]).collect(),
                         last: Some(byte),
@@ -119,10 +117,8 @@ impl Prefix {
 
     /// Whether the scan stops at every such place.
     fn is_special(&self, table: &Table) -> bool {
-        let capital = self.last.is_some_and(|it| it.is_ascii_uppercase());
         // Folding leaves these bytes as they are; that others become the same costs nothing but time.
         self.bytes == AUTHORITY && self.asks_for_password(table)
-            || self.bytes.len() == 2 && self.bytes.starts_with(b":") && capital
     }
 
     /// Whether there is no match with a slash before the next colon, or with a quote: there the scan does not stop.

@@ -12,32 +12,44 @@ use crate::RuleError;
 /// All anchors of a rule set.
 pub(crate) struct Index {
     filter: Filter,
-    /// The same for anchors of at least six bytes, by these: many more words start like an anchor than go on like one.
-    long: Filter<SMALL>,
-    /// For shorter ones, by four bytes.
-    short: Filter<SMALL>,
-    /// By the upper bits of the hash: where its entries start.
+    /// Second look: whether a word goes on like one of the anchors that start like it.
+    second: Second,
+    /// By [`Second::bucket`]: where its entries start.
     buckets: Vec<u16>,
     entries: Vec<Entry>,
     /// The rules of all entries, one list behind the other.
     rules: Vec<u16>,
-    /// Rules that start with `://`.
-    authority: (u16, u16),
-    /// Rules that start with a colon and a capital.
-    colon: (u16, u16),
+    /// Rules that start with two slashes, by the byte before them.
+    slashed: Vec<(u8, (u16, u16))>,
     /// For each byte, folded: what can follow it at the start of which rule.
     firsts: Vec<Vec<([u8; NEXT], u16)>>,
     /// Most bytes before a word's start that belong to an anchor.
     reach: usize,
+    /// All ones if no anchor starts with a number of less than three letters and digits.
+    short_numbers: u64,
 }
 
-/// One bit for each hash of a few folded bytes.
-pub(crate) struct Filter<const N: usize = WORDS>(Box<[u64; N]>);
+/// One bit for each hash of four folded bytes.
+pub(crate) struct Filter(Box<[u64; WORDS]>);
 
 /// 16 KiB: small enough for the fastest cache, large enough that few words are admitted by chance.
 const WORDS: usize = 2048;
+
+/// Tells words by as many bytes as the shortest anchor has of those with the same first four.
+struct Second {
+    /// Bits of eight bytes that the shortest anchor does not have, by the hash of its first four. Anchors of no more than four bytes count elsewhere.
+    missing: Box<[u8; FOURS]>,
+    bits: Box<[u64; SECOND]>,
+    /// Of anchors of four bytes.
+    four: Box<[u64; FOUR]>,
+}
+
 /// 4 KiB.
-const SMALL: usize = 512;
+const FOURS: usize = 4096;
+/// 8 KiB.
+const SECOND: usize = 1024;
+/// 4 KiB.
+const FOUR: usize = 512;
 
 /// An anchor that was found.
 #[derive(Clone, Copy)]
@@ -55,7 +67,26 @@ struct Entry {
     mask: u64,
     /// Bytes before the word's start.
     offset: u8,
+    /// The last of these, folded.
+    before: u8,
     rules: (u16, u16),
+}
+
+/// An anchor on its way into the index: sorted by where it goes.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Placed {
+    bucket: usize,
+    key: u64,
+    length: u8,
+    offset: u8,
+    before: u8,
+    id: u16,
+}
+
+impl Placed {
+    fn is_long(&self) -> bool {
+        usize::from(self.length) > SHORTEST
+    }
 }
 
 /// Set where a number is not that of a rule, but of a name.
@@ -64,34 +95,114 @@ pub(crate) const NAME: u16 = 0x8000;
 const NEXT: usize = 2;
 /// No folded byte: whatever follows.
 const ANY: u8 = 0;
-/// Bytes of an anchor that is looked for by more than its first four.
-const SIX: usize = 6;
-const BUCKETS: usize = 2048;
+/// Letters and digits that a number has to start with to be looked at.
+const NUMBER: usize = 3;
+const BUCKETS: usize = 4096;
 const FOLD: u32 = 0x2020_2020;
 
-impl<const N: usize> Filter<N> {
+impl Filter {
     fn new() -> Self {
-        Self(Box::new([0; N]))
+        Self(Box::new([0; WORDS]))
     }
 
     /// Whether a word with these first four bytes may start a rule. Never wrong about a word that does.
     #[inline]
     pub(crate) fn admits(&self, four: u32) -> bool {
-        self.holds(hash(four | FOLD))
-    }
-
-    #[inline]
-    fn holds(&self, hash: u32) -> bool {
+        let hash = hash(four | FOLD);
         // The remainder changes nothing where all bits are used: it tells the compiler that no index is out of bounds.
-        let word = self.0.get((hash >> 21) as usize % N);
+        let word = self.0.get((hash >> 21) as usize % WORDS);
         word.is_some_and(|word| word.wrapping_shr(hash >> 15) & 1 == 1)
     }
 
-    fn insert(&mut self, hash: u32) {
-        if let Some(word) = self.0.get_mut((hash >> 21) as usize % N) {
+    fn insert(&mut self, four: u32) {
+        let hash = hash(four | FOLD);
+        if let Some(word) = self.0.get_mut((hash >> 21) as usize % WORDS) {
             *word |= 1u64.wrapping_shl(hash >> 15);
         }
     }
+}
+
+impl Second {
+    fn new(anchors: &[Placed]) -> Self {
+        let mut second = Self {
+            missing: Box::new([0; FOURS]),
+            bits: Box::new([0; SECOND]),
+            four: Box::new([0; FOUR]),
+        };
+        for anchor in anchors.iter().filter(|anchor| anchor.is_long()) {
+            let slot = Self::hash_of_four(anchor.key) >> 20;
+            if let Some(most) = second.missing.get_mut(slot as usize % FOURS) {
+                *most = (64 - 8 * anchor.length.min(8)).max(*most);
+            }
+        }
+        for anchor in anchors {
+            if anchor.is_long() {
+                let hash = second.hash(anchor.key);
+                set(
+                    second.bits.get_mut((hash >> 54) as usize),
+                    (hash >> 48) as u32,
+                );
+            } else {
+                let hash = Self::hash_of_four(anchor.key);
+                set(second.four.get_mut((hash >> 23) as usize), hash >> 17);
+            }
+        }
+        second
+    }
+
+    #[inline]
+    fn may_hold(&self, folded: u64) -> bool {
+        let (hash, four) = (self.hash(folded), Self::hash_of_four(folded));
+        let long = is_set(
+            self.bits.get((hash >> 54) as usize % SECOND),
+            (hash >> 48) as u32,
+        );
+        long | is_set(self.four.get((four >> 23) as usize % FOUR), four >> 17)
+    }
+
+    /// Where to look for a word as a longer anchor, and as one of four bytes, as far as it may be one.
+    #[inline]
+    fn buckets(&self, folded: u64) -> [Option<usize>; 2] {
+        let (hash, four) = (self.hash(folded), Self::hash_of_four(folded));
+        let long = is_set(
+            self.bits.get((hash >> 54) as usize % SECOND),
+            (hash >> 48) as u32,
+        );
+        let short = is_set(self.four.get((four >> 23) as usize % FOUR), four >> 17);
+        let places = [(hash >> 53) as usize, BUCKETS / 2 + (four >> 21) as usize];
+        [long.then_some(places[0]), short.then_some(places[1])]
+    }
+
+    #[inline]
+    fn hash(&self, folded: u64) -> u64 {
+        let slot = Self::hash_of_four(folded) >> 20;
+        let missing = self
+            .missing
+            .get(slot as usize % FOURS)
+            .copied()
+            .unwrap_or(0);
+        folded
+            .wrapping_shl(u32::from(missing))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    #[inline]
+    fn hash_of_four(folded: u64) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
+        let four = folded as u32;
+        hash(four)
+    }
+}
+
+fn set(word: Option<&mut u64>, bit: u32) {
+    if let Some(word) = word {
+        *word |= 1u64.wrapping_shl(bit);
+    }
+}
+
+#[inline]
+fn is_set(word: Option<&u64>, bit: u32) -> bool {
+    word.is_some_and(|word| word.wrapping_shr(bit) & 1 == 1)
 }
 
 /// Its upper bits are the good ones.
@@ -100,26 +211,17 @@ fn hash(four: u32) -> u32 {
     four.wrapping_mul(0x9e37_79b1)
 }
 
-/// Of the first six bytes of a folded word.
-#[inline]
-fn hash_of_six(folded: u64) -> u32 {
-    ((folded << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
-}
-
-fn bucket(four: u32) -> usize {
-    (hash(four | FOLD) >> 21) as usize % BUCKETS
-}
-
 impl Index {
     /// `names` are the folded first bytes of names, with their numbers.
     pub(super) fn new(
         rules: &[Rule],
         names: impl Iterator<Item = (u16, Vec<u8>)>,
     ) -> Result<Self, RuleError> {
-        let mut anchors: BTreeMap<(usize, u64, u8, u8), Vec<u16>> = BTreeMap::new();
-        let (mut filter, mut long, mut short) = (Filter::new(), Filter::new(), Filter::new());
+        let mut anchors: Vec<Placed> = Vec::new();
+        let mut filter = Filter::new();
         let mut firsts = vec![Vec::new(); 256];
-        let (mut authority, mut colon) = (Vec::new(), Vec::new());
+        let mut slashed: BTreeMap<u8, Vec<u16>> = BTreeMap::new();
+        let mut short_numbers = u64::MAX;
         for (id, rule) in (0u16..).zip(rules) {
             for anchor in &rule.matcher.anchors {
                 if let [first, next @ ..] = anchor.bytes.as_slice()
@@ -130,82 +232,116 @@ impl Index {
                         rules.push((next, id));
                     }
                 }
-                if anchor.bytes == AUTHORITY {
-                    authority.push(id);
-                    continue;
-                }
-                if anchor.bytes.len() < anchor.offset + SHORTEST {
-                    colon.push(id);
-                    continue;
+                if let [before, b'/', b'/', ..] = anchor.bytes.as_slice() {
+                    slashed.entry(*before).or_default().push(id);
+                    if anchor.bytes == AUTHORITY {
+                        continue;
+                    }
                 }
                 let word = anchor.bytes.get(anchor.offset..).unwrap_or_default();
                 let (key, four) = (key(word), four(word));
-                filter.insert(hash(four | FOLD));
-                if word.len() < SIX {
-                    short.insert(hash(four | FOLD));
-                } else {
-                    long.insert(hash_of_six(key));
+                filter.insert(four);
+                // Those with two slashes are found by these.
+                if is_short_number(word) && !matches!(anchor.bytes.as_slice(), [_, b'/', b'/', ..])
+                {
+                    short_numbers = 0;
                 }
                 let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
                 let offset = u8::try_from(anchor.offset).unwrap_or(u8::MAX);
-                anchors
-                    .entry((bucket(four), key, length, offset))
-                    .or_default()
-                    .push(id);
+                let before = anchor.offset.checked_sub(1);
+                let before = before.and_then(|at| anchor.bytes.get(at));
+                anchors.push(Placed {
+                    key,
+                    length,
+                    offset,
+                    before: before.copied().unwrap_or(0),
+                    id,
+                    bucket: 0,
+                });
             }
         }
         for (id, word) in names {
             let (key, four) = (key(&word), four(&word));
-            filter.insert(hash(four | FOLD));
-            if word.len() < SIX {
-                short.insert(hash(four | FOLD));
-            } else {
-                long.insert(hash_of_six(key));
+            filter.insert(four);
+            if is_short_number(&word) {
+                short_numbers = 0;
             }
             let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
-            anchors
-                .entry((bucket(four), key, length, 0))
-                .or_default()
-                .push(NAME | id);
+            let id = NAME | id;
+            anchors.push(Placed {
+                key,
+                length,
+                offset: 0,
+                before: 0,
+                id,
+                bucket: 0,
+            });
         }
+        let second = Second::new(&anchors);
+        for anchor in &mut anchors {
+            let [long, four] = second.buckets(anchor.key);
+            let bucket = if anchor.is_long() { long } else { four };
+            anchor.bucket = bucket.unwrap_or(0);
+        }
+        anchors.sort_unstable();
+        anchors.dedup();
         let mut index = Self {
             filter,
-            long,
-            short,
+            second,
             buckets: Vec::with_capacity(BUCKETS + 1),
             entries: Vec::with_capacity(anchors.len()),
             rules: Vec::new(),
-            authority: (0, 0),
-            colon: (0, 0),
+            slashed: Vec::with_capacity(slashed.len()),
             firsts,
             reach: AUTHORITY.len(),
+            short_numbers,
         };
-        for ((bucket, key, length, offset), rules) in anchors {
-            index.fill_buckets(bucket)?;
-            let rules = index.list(rules)?;
+        let same = |one: &Placed, other: &Placed| {
+            (one.key, one.length, one.offset, one.before)
+                == (other.key, other.length, other.offset, other.before)
+        };
+        for alike in anchors.chunk_by(same) {
+            let Some(first) = alike.first() else { continue };
+            index.fill_buckets(first.bucket)?;
+            let rules = index.list(alike.iter().map(|anchor| anchor.id))?;
             index.entries.push(Entry {
-                key,
-                mask: u64::MAX >> (64 - 8 * u32::from(length)),
-                offset,
+                key: first.key,
+                mask: u64::MAX >> (64 - 8 * u32::from(first.length)),
+                offset: first.offset,
+                before: first.before,
                 rules,
             });
-            index.reach = index.reach.max(usize::from(offset));
+            index.reach = index.reach.max(usize::from(first.offset));
         }
         index.fill_buckets(BUCKETS)?;
-        index.authority = index.list(authority)?;
-        index.colon = index.list(colon)?;
+        for (before, rules) in slashed {
+            let rules = index.list(rules.into_iter())?;
+            index.slashed.push((before, rules));
+        }
         Ok(index)
     }
 
     /// Adds a list of rules.
-    fn list(&mut self, rules: Vec<u16>) -> Result<(u16, u16), RuleError> {
+    fn list(&mut self, rules: impl Iterator<Item = u16>) -> Result<(u16, u16), RuleError> {
         let from = number(self.rules.len())?;
         self.rules.extend(rules);
         Ok((from, number(self.rules.len())?))
     }
 
+    /// Whether four bytes are those that an anchor starts with, of all words the first question.
     pub(crate) fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// The second question: whether eight bytes may be those that an anchor starts with. Of a word that the filter does not admit it says nothing.
+    #[inline]
+    pub(crate) fn may_hold(&self, word: u64) -> bool {
+        self.second.may_hold(folded(word))
+    }
+
+    /// All ones if the start of a number of less than three letters and digits is of no interest, or zero.
+    pub(crate) fn short_numbers(&self) -> u64 {
+        self.short_numbers
     }
 
     /// Most bytes that an anchor has before the start of the word by which it is found.
@@ -213,43 +349,44 @@ impl Index {
         self.reach
     }
 
-    /// The anchors that these bytes, read from a word's start, complete.
+    /// Says which anchors these bytes, read from a word's start, complete. `follows` says whether a folded byte may stand before them.
     #[inline]
-    pub(crate) fn find(&self, word: u64) -> impl Iterator<Item = Hit> {
-        #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
-        let four = word as u32;
-        let folded = word | u64::from(FOLD) | u64::from(FOLD) << 32;
-        let (mut from, mut to) = (0, 0);
-        if self.long.holds(hash_of_six(folded)) || self.short.admits(four) {
-            let bucket = bucket(four);
-            from = self.buckets.get(bucket).copied().unwrap_or(0);
-            to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
+    pub(crate) fn find(&self, word: u64, follows: impl Fn(u8) -> bool, mut found: impl FnMut(Hit)) {
+        let folded = folded(word);
+        for bucket in self.second.buckets(folded).into_iter().flatten() {
+            let from = self.buckets.get(bucket).copied().unwrap_or(0);
+            let to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
+            let entries = self.entries.get(usize::from(from)..usize::from(to));
+            for entry in entries.unwrap_or_default() {
+                if (folded ^ entry.key) & entry.mask == 0
+                    && (entry.before == 0 || follows(entry.before))
+                {
+                    found(Hit {
+                        offset: entry.offset,
+                        rules: entry.rules,
+                    });
+                }
+            }
         }
-        let entries = self.entries.get(usize::from(from)..usize::from(to));
-        entries
-            .unwrap_or_default()
-            .iter()
-            .filter(move |entry| (folded ^ entry.key) & entry.mask == 0)
-            .map(|entry| Hit {
-                offset: entry.offset,
-                rules: entry.rules,
-            })
     }
 
-    /// The same where the scan stops whatever the word is: behind `://`, and at a capital behind a colon.
+    /// The same behind `//`, where the scan stops whatever the word is.
     #[inline]
     pub(crate) fn find_behind(&self, before: &[u8]) -> Option<Hit> {
-        match before {
-            [.., b':', b'/', b'/'] => Some(Hit {
-                offset: 3,
-                rules: self.authority,
-            }),
-            [.., b':'] => Some(Hit {
-                offset: 1,
-                rules: self.colon,
-            }),
-            _ => None,
-        }
+        let [.., first, b'/', b'/'] = before else {
+            return None;
+        };
+        let mut slashed = self.slashed.iter();
+        let (_, rules) = slashed.find(|(byte, _)| *byte == fold(*first))?;
+        Some(Hit {
+            offset: 3,
+            rules: *rules,
+        })
+    }
+
+    /// Whether rules start with this byte before two slashes.
+    pub(crate) fn has_slashed(&self, first: u8) -> bool {
+        self.slashed.iter().any(|(byte, _)| *byte == fold(first))
     }
 
     /// The rules to try.
@@ -279,6 +416,17 @@ impl Index {
         }
         Ok(())
     }
+}
+
+#[inline]
+fn folded(word: u64) -> u64 {
+    word | u64::from(FOLD) | u64::from(FOLD) << 32
+}
+
+fn is_short_number(word: &[u8]) -> bool {
+    let start = word.get(..NUMBER).unwrap_or(word);
+    let is_number = start.first().is_some_and(u8::is_ascii_digit);
+    is_number && !start.iter().all(u8::is_ascii_alphanumeric)
 }
 
 fn key(word: &[u8]) -> u64 {

@@ -26,10 +26,11 @@ pub use builder::RuleSetBuilder;
 pub use known::KnownValue;
 pub use rule::Rule;
 
+pub(crate) use anchor::fold;
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
-pub(crate) use index::{Filter, Hit, Index, NAME};
+pub(crate) use index::{Hit, Index, NAME};
 pub(crate) use known::{KnownHashes, KnownValues, Length, is_delimiter, is_separator};
 pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};

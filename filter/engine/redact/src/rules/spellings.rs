@@ -86,6 +86,12 @@ impl Spellings {
     #[inline]
     pub(crate) fn get(&self, id: u16, text: &[u8]) -> Option<Name> {
         let spelling = self.spellings.get(usize::from(id))?;
+        // Words that are found have their first bytes compared.
+        if let (Some(expected), Some(byte)) = (spelling.bytes.get(LONGEST), text.get(LONGEST))
+            && *expected != fold(*byte)
+        {
+            return None;
+        }
         if !same(&spelling.bytes, text) {
             return None;
         }

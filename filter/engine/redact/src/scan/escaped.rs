@@ -115,7 +115,7 @@ pub(super) fn find(
                 let word = word.word();
                 #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
                 if index.filter().admits(word as u32) {
-                    index.find(word).for_each(|hit| found(place, start, hit));
+                    index.find(word, |_| true, |hit| found(place, start, hit));
                 }
             }
         }
@@ -145,6 +145,14 @@ pub(super) fn back(text: &[u8], count: u8) -> Option<usize> {
         end = escape.unwrap_or(raw);
     }
     Some(end)
+}
+
+/// Whether an escape may end at the end of a text.
+#[cold]
+pub(super) fn may_end(text: &[u8]) -> bool {
+    let from = text.len().saturating_sub(escape::LONGEST);
+    let near = text.get(from..).unwrap_or_default();
+    near.iter().any(|byte| escape::introduces(*byte))
 }
 
 /// Where the words start of which the escape at `at` may be the first that tells; `byte` is what it stands for, `last` the one before it.

@@ -4,68 +4,32 @@
 //! without a branch that depends on the text. Why not a literal matcher such as Teddy: a few hundred literals in both cases saturate its masks, and
 //! an Aho-Corasick automaton takes each byte through memory, at a tenth of the speed.
 
+mod classes;
 mod encoded;
 mod escapes;
-#[cfg_attr(
-    all(
-        not(test),
-        any(
-            all(target_arch = "wasm32", target_feature = "simd128"),
-            target_arch = "x86_64"
-        )
-    ),
-    expect(
-        dead_code,
-        reason = "the twin for machines without vectors, and what tests compare with"
-    )
-)]
-mod scalar;
-#[cfg(any(
-    all(target_arch = "wasm32", target_feature = "simd128"),
-    target_arch = "x86_64"
-))]
-mod vector;
-
-#[cfg(not(any(
-    all(target_arch = "wasm32", target_feature = "simd128"),
-    target_arch = "x86_64"
-)))]
-use scalar::classify;
-#[cfg(any(
-    all(target_arch = "wasm32", target_feature = "simd128"),
-    target_arch = "x86_64"
-))]
-use vector::classify;
+mod lane;
 
 pub(super) use encoded::{BASE64, Encoded, HEX};
 pub(super) use escapes::Escapes;
 
-use crate::rules::Filter;
+use crate::rules::Index;
+use classes::{Classes, classify, escapes, slash_or_colon, slashes};
 use encoded::Trail;
+use lane::{Lane, Usual};
 
 /// Bytes classified at once.
 const BLOCK: usize = 64;
 /// Bytes read behind a block: the start of a word, and most hosts.
 const AHEAD: usize = 32;
+/// Bytes read before a block: two slashes.
+const BEFORE: usize = 2;
 /// Bytes before a place that decide about it: an escape such as `\u000a` before a word, or what is written in hexadecimal and ends there.
 const CONTEXT: usize = 32;
 
-/// One bit for each byte of a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Classes {
-    /// Letters and digits.
-    word: u64,
-    /// Capitals.
-    upper: u64,
-    /// Letters that the first three quarters of ASCII start with in base64: `A` to `Z` and `a` to `f`.
-    head: u64,
-    /// `\`, `%` and `#`, which follows the `&` of entities.
-    escape: u64,
-    colon: u64,
-    slash: u64,
-}
+/// A block with what is read around it.
+type Block = [u8; BEFORE + BLOCK + AHEAD];
 
-/// Where words of interest start, and where what may be encoded text: offsets into a text of less than 32 KiB, [`SPECIAL`] set behind `://` and colons.
+/// Where words of interest start, and where what may be encoded text: offsets into a text of less than 32 KiB, [`SPECIAL`] set behind `//`.
 pub(super) struct Starts {
     found: [u16; MOST],
     count: usize,
@@ -76,7 +40,7 @@ pub(super) struct Starts {
 /// Set where the scan stops whatever the word is.
 const SPECIAL: u16 = 0x8000;
 /// Words found at once.
-const MOST: usize = 256;
+const MOST: usize = 128;
 
 impl Starts {
     pub(super) fn new() -> Self {
@@ -96,68 +60,93 @@ impl Starts {
             .map(|at| (usize::from(at & !SPECIAL), at & SPECIAL != 0))
     }
 
-    /// Finds the words in `text` that start from `from` on and before `to`, and that the filter admits; and the places behind `://`, and capitals behind
-    /// a colon. What stands before `from` is looked back at. With `every`, each letter and digit counts as the start of a word. Returns how far it came:
-    /// not always to `to`.
+    /// Finds the words in `text` that start from `from` on and before `to`, and that the index may know; and the places behind `//`. What stands before `from` is looked back at. With `every`, each letter and digit counts as the start of a word. Returns how far
+    /// it came: not always to `to`.
     pub(super) fn find(
         &mut self,
         text: &[u8],
         from: usize,
         to: usize,
         every: bool,
-        filter: &Filter,
+        index: &Index,
+    ) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        if wide::is_known() {
+            return wide::find(self, text, (from, to), every, index);
+        }
+        self.find_with::<Usual>(text, (from, to), every, index)
+    }
+
+    #[inline(always)]
+    fn find_with<L: Lane>(
+        &mut self,
+        text: &[u8],
+        (from, to): (usize, usize),
+        every: bool,
+        index: &Index,
     ) -> usize {
         self.count = 0;
         self.encoded.clear();
         self.escapes.clear();
-        let (mut before, mut trail) = (Classes::default(), Trail::default());
+        let (mut before, mut escapes_before) = (Classes::default(), 0);
+        let mut trail = Trail::default();
+        let short_numbers = if every { 0 } else { index.short_numbers() };
         let mut at = from.saturating_sub(CONTEXT);
         while at < to && self.count <= MOST - BLOCK {
-            let rest = text.get(at..).unwrap_or_default();
-            let mut padded = [0; BLOCK + AHEAD];
-            let block = rest.first_chunk().unwrap_or_else(|| {
-                padded
-                    .iter_mut()
-                    .zip(rest)
-                    .for_each(|(to, from)| *to = *from);
-                &padded
-            });
-            let now = classify(block);
-            let mut wanted = if at < from {
-                u64::MAX << (from - at)
-            } else {
-                u64::MAX
+            let padded;
+            let whole = at
+                .checked_sub(BEFORE)
+                .and_then(|at| text.get(at..)?.first_chunk());
+            let block = match whole {
+                Some(block) => block,
+                None => {
+                    padded = pad(text, at);
+                    &padded
+                }
             };
-            if to - at < BLOCK {
-                wanted &= !(u64::MAX << (to - at));
-            }
-            let words = if every { now.word } else { words(now, before) };
-            let authority = authority(now, before) & wanted;
-            let mut special = behind(now.colon, before.colon, 1) & now.upper & wanted;
-            if authority != 0 {
-                special |= with_password(authority, now, block);
-            }
-            if special == 0 {
-                self.admit(block, words & wanted, at, filter);
+            let now = classify::<L>(block);
+            let mut words = if every {
+                now.word
             } else {
-                self.admit_special(block, words & wanted, special, at, filter);
+                words(now, before) & !(short_numbers_of(now) & short_numbers)
+            };
+            let wanted = within(from, to, at);
+            let mut has_room = true;
+            let special = if now.has_slashes {
+                behind_slashes::<L>(text, block, at, index)
+            } else {
+                0
+            };
+            if now.has_escapes || escapes_before != 0 {
+                let escapes = escapes::<L>(block);
+                if !every {
+                    words |= now.word & behind_escapes(escapes, escapes_before);
+                }
+                if escapes != 0 {
+                    has_room = self.escapes.add(text, escapes, at);
+                }
+                escapes_before = escapes;
             }
-            let mut has_room = self.encoded.look(now, before, &mut trail, at);
-            if now.escape != 0 {
-                has_room &= self.escapes.add(text, now.escape, at);
+            if special & wanted != 0 {
+                self.admit_special(block, words & wanted, special & wanted, at, index);
+            } else {
+                self.admit(block, words & wanted, at, index);
             }
+            has_room &= self.encoded.look::<L>(text, now, before, &mut trail, at);
             before = now;
             at += BLOCK;
             if !has_room {
                 break;
             }
         }
+        self.narrow(text, index);
         at.min(to)
     }
 
-    /// Adds the words that the filter admits.
+    /// Adds the words that the index's filter admits.
     #[inline]
-    fn admit(&mut self, block: &[u8; BLOCK + AHEAD], mut words: u64, base: usize, filter: &Filter) {
+    fn admit(&mut self, block: &Block, mut words: u64, base: usize, index: &Index) {
+        let filter = index.filter();
         while words != 0 {
             let at = words.trailing_zeros() as usize;
             words &= words - 1;
@@ -167,20 +156,21 @@ impl Starts {
 
     /// The same, where there are special places among them.
     #[cold]
+    #[inline(never)]
     fn admit_special(
         &mut self,
-        block: &[u8; BLOCK + AHEAD],
+        block: &Block,
         words: u64,
         special: u64,
         base: usize,
-        filter: &Filter,
+        index: &Index,
     ) {
         let mut starts = words | special;
         while starts != 0 {
             let at = starts.trailing_zeros() as usize;
             starts &= starts - 1;
             let holds = |bits: u64| bits >> at & 1 == 1;
-            let wanted = holds(special) || holds(words) && filter.admits(four(block, at));
+            let wanted = holds(special) || holds(words) && index.filter().admits(four(block, at));
             let mark = if holds(special) { SPECIAL } else { 0 };
             self.push((base + at) | usize::from(mark), wanted);
         }
@@ -199,38 +189,141 @@ impl Starts {
         }
         self.count += usize::from(wanted);
     }
+
+    /// Drops the words that only start like one that the index knows, without a branch too.
+    #[inline]
+    fn narrow(&mut self, text: &[u8], index: &Index) {
+        let count = std::mem::take(&mut self.count);
+        for nth in 0..count.min(MOST) {
+            let place = self.found.get(nth).copied().unwrap_or(0);
+            let at = usize::from(place & !SPECIAL);
+            let may_hold = index.may_hold(word(text.get(at..).unwrap_or_default()));
+            if let Some(slot) = self.found.get_mut(self.count % MOST) {
+                *slot = place;
+            }
+            self.count += usize::from(may_hold | (place & SPECIAL != 0));
+        }
+    }
+}
+
+/// The same with the vectors that most processors have.
+#[cfg(target_arch = "x86_64")]
+mod wide {
+    use super::{Index, Starts, lane::Wide};
+
+    pub(super) fn is_known() -> bool {
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+    }
+
+    pub(super) fn find(
+        starts: &mut Starts,
+        text: &[u8],
+        range: (usize, usize),
+        every: bool,
+        index: &Index,
+    ) -> usize {
+        #[target_feature(enable = "avx2,bmi1,bmi2")]
+        fn find(
+            starts: &mut Starts,
+            text: &[u8],
+            range: (usize, usize),
+            every: bool,
+            index: &Index,
+        ) -> usize {
+            starts.find_with::<Wide>(text, range, every, index)
+        }
+        #[expect(
+            unsafe_code,
+            reason = "what the processor has is known at run time only"
+        )]
+        // SAFETY: the caller has asked `is_known`.
+        unsafe {
+            find(starts, text, range, every, index)
+        }
+    }
+}
+
+/// The first eight bytes, zeros behind the last.
+#[inline]
+pub(super) fn word(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => last_word(bytes),
+    }
+}
+
+#[cold]
+fn last_word(bytes: &[u8]) -> u64 {
+    let bytes = bytes.iter().rev();
+    bytes.fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// A block where the text begins or ends.
+#[cold]
+#[inline(never)]
+fn pad(text: &[u8], at: usize) -> Block {
+    let mut padded = [0; BEFORE + BLOCK + AHEAD];
+    let missing = BEFORE.saturating_sub(at);
+    let rest = text.get(at.saturating_sub(BEFORE)..).unwrap_or_default();
+    let places = padded.iter_mut().skip(missing);
+    places.zip(rest).for_each(|(to, from)| *to = *from);
+    padded
+}
+
+/// The bits of the places from `from` on and before `to` in the block at `at`.
+#[inline]
+fn within(from: usize, to: usize, at: usize) -> u64 {
+    let mut wanted = u64::MAX;
+    if at < from {
+        wanted <<= from - at;
+    }
+    if to - at < BLOCK {
+        wanted &= !(u64::MAX << (to - at));
+    }
+    wanted
 }
 
 /// Four bytes from a place in a block on.
 #[inline]
-fn four(block: &[u8; BLOCK + AHEAD], at: usize) -> u32 {
-    let four = block.get(at % BLOCK..).and_then(|rest| rest.first_chunk());
+fn four(block: &Block, at: usize) -> u32 {
+    let four = block
+        .get(BEFORE + at % BLOCK..)
+        .and_then(|rest| rest.first_chunk());
     four.map_or(0, |four| u32::from_le_bytes(*four))
 }
 
-/// Those of the places behind `://` where a user and a password may stand: not where a slash comes before a colon, or the host ends at a quote.
-fn with_password(mut authority: u64, now: Classes, block: &[u8; BLOCK + AHEAD]) -> u64 {
-    let mut left = authority;
-    while authority != 0 {
-        let here = authority & authority.wrapping_neg();
-        authority ^= here;
-        // All bits from here on.
-        let rest = !(here - 1);
-        let (colon, slash) = (now.colon & rest, now.slash & rest);
-        let before_slash = (slash & slash.wrapping_neg()).wrapping_sub(1);
-        let host = || {
-            let bytes = block.iter().skip(here.trailing_zeros() as usize);
-            bytes.copied().find(|byte| !is_host(*byte))
+/// Those of the places behind `//` where a rule may start before it. Behind `://` a user and a password must be able to follow: there are none where a
+/// slash comes before a colon, or the host ends at a quote.
+#[inline(always)]
+fn behind_slashes<L: Lane>(text: &[u8], block: &Block, base: usize, index: &Index) -> u64 {
+    let (mut places, mut special) = (slashes::<L>(block), 0);
+    while places != 0 {
+        let at = places.trailing_zeros() as usize;
+        let here = places & places.wrapping_neg();
+        places ^= here;
+        let first = (base + at).checked_sub(3).and_then(|at| text.get(at));
+        let may_start = match first {
+            Some(b':') => match slash_or_colon::<L>(block, at) {
+                Some(b'/') => false,
+                Some(_) => true,
+                None => !matches!(end_of_host(block, at), Some(b'/' | b'"')),
+            },
+            Some(first) => index.has_slashed(*first),
+            None => false,
         };
-        if colon & before_slash == 0 && (slash != 0 || matches!(host(), Some(b'/' | b'"'))) {
-            left ^= here;
+        if may_start {
+            special |= here;
         }
     }
-    left
+    special
 }
 
-fn is_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
+/// The byte behind a host, as far as it can be seen.
+fn end_of_host(block: &Block, at: usize) -> Option<u8> {
+    let mut bytes = block.iter().skip(BEFORE + at).copied();
+    bytes.find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-'))
 }
 
 /// Where words start in a block, given the block before it.
@@ -238,18 +331,18 @@ fn is_host(byte: u8) -> bool {
 fn words(now: Classes, before: Classes) -> u64 {
     let word = behind(now.word, before.word, 1);
     let upper = behind(now.upper, before.upper, 1);
-    let escape = behind(now.escape, before.escape, 2)
-        | behind(now.escape, before.escape, 3)
-        | behind(now.escape, before.escape, 6);
-    now.word & (!word | escape) | now.upper & !upper
+    now.word & !word | now.upper & !upper
 }
 
-/// Behind `://`, whatever stands there.
+/// Places behind escapes, which start words as well.
+fn behind_escapes(now: u64, before: u64) -> u64 {
+    behind(now, before, 2) | behind(now, before, 3) | behind(now, before, 6)
+}
+
+/// Digits before no two further letters or digits; the last places of a block are not among them, whatever follows.
 #[inline]
-fn authority(now: Classes, before: Classes) -> u64 {
-    behind(now.colon, before.colon, 3)
-        & behind(now.slash, before.slash, 2)
-        & behind(now.slash, before.slash, 1)
+fn short_numbers_of(now: Classes) -> u64 {
+    now.digit & !(now.word >> 1 & now.word >> 2) & u64::MAX >> 2
 }
 
 /// The bits of two blocks, so many bytes later.

@@ -5,6 +5,7 @@
 //! function of the bytes up to there, which is why the output cannot depend on how the text was cut: a chunk's end decides nothing, it only asks how
 //! much can be given out.
 
+mod deferred;
 mod encoded;
 mod escaped;
 mod hold;
@@ -15,21 +16,22 @@ mod whole;
 
 use std::sync::Arc;
 
-use crate::rules::{Hit, Index, NAME, Name, Named, Rule};
+use crate::rules::{Hit, NAME, Name, Named, Rule, fold};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
-use super::escaped::BEFORE;
+use super::escaped::{self as words, BEFORE};
 use super::known::Search;
 use super::open::Open;
-use super::prefilter::Starts;
+use super::prefilter::{Starts, word};
 use super::runs::Runs;
-use super::window::Window;
+use super::window::{HISTORY, Window};
+use deferred::Deferred;
 use encoded::Decoding;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
-const PIECE: usize = 4096;
+pub(super) const PIECE: usize = 2048;
 /// Bytes of a word that must be known before it is looked up.
 const WORD: u64 = 8;
 /// Bytes before a name that may belong to its identifier.
@@ -49,6 +51,9 @@ pub(crate) struct Scanner {
     live: Vec<Candidate>,
     /// Candidates that found something and wait for those that started earlier.
     ready: Vec<Candidate>,
+    deferred: Deferred,
+    /// How many candidates were live before the last ones were settled.
+    most_live: usize,
     /// Whether one of the candidates may have an end by now: without one, none is certain.
     ended: bool,
     /// The value that outgrew `limits.held`, if any: it starts before all candidates.
@@ -71,11 +76,38 @@ pub(crate) struct Scanner {
 
 /// An anchor that was found.
 struct Found {
-    /// Where its word starts.
-    at: u64,
+    /// Where its word starts, from [`LOOK_BACK`] before the words that are looked up.
+    at: u16,
+    /// The escape by which it was found, if it is written with one, or [`PLAIN`].
+    place: u16,
     hit: Hit,
-    /// The escape by which it was found, if it is written with one.
-    place: Option<u64>,
+}
+
+/// No place of an escape.
+const PLAIN: u16 = u16::MAX;
+/// Bytes before the words that are looked up that belong to anchors and escapes.
+const LOOK_BACK: u64 = 512;
+
+impl Found {
+    fn new(at: usize, place: Option<usize>, hit: Hit) -> Self {
+        let short = |at: usize| u16::try_from(at).unwrap_or(PLAIN);
+        Self {
+            at: short(at),
+            place: place.map_or(PLAIN, short),
+            hit,
+        }
+    }
+}
+
+/// What is known of a text, beside what comes with the next call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// A piece, and there is another one at hand.
+    More,
+    /// A piece.
+    Piece,
+    /// All up to its end.
+    All,
 }
 
 /// What the surroundings of a value may demand.
@@ -103,6 +135,8 @@ impl Scanner {
             position: 0,
             live: Vec::new(),
             ready: Vec::new(),
+            deferred: Deferred::default(),
+            most_live: 0,
             ended: false,
             open: None,
             muted: false,
@@ -124,10 +158,16 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        for piece in chunk.chunks(PIECE) {
-            self.window.push(piece);
-            self.read(false, judge, out)?;
-            self.release(out);
+        let mut pieces = chunk.chunks(PIECE).peekable();
+        while let Some(piece) = pieces.next() {
+            self.window.push(piece, self.most_kept());
+            if pieces.peek().is_some() {
+                self.read(Known::More, judge, out)?;
+                self.release_most(out);
+            } else {
+                self.read(Known::Piece, judge, out)?;
+                self.release(out);
+            }
         }
         Ok(())
     }
@@ -138,7 +178,7 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        self.read(true, judge, out)?;
+        self.read(Known::All, judge, out)?;
         self.text_start = self.window.end();
         self.runs = Runs::default();
         self.release(out);
@@ -153,6 +193,32 @@ impl Scanner {
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
         let rules = Arc::clone(&self.rules);
+        loop {
+            self.end_candidates(&rules);
+            let waiting = self.deferred.len();
+            self.try_deferred(&rules, false);
+            if self.deferred.len() == waiting {
+                break;
+            }
+        }
+        let ready = &self.ready;
+        self.live.retain(|candidate| {
+            !ready
+                .iter()
+                .any(|found| found.start <= candidate.start && found.end > Some(candidate.start))
+        });
+        if let Some(open) = &mut self.open {
+            open.done = true;
+        }
+        self.decode(true, out)?;
+        self.find_known(&rules, false, true);
+        self.settle(self.unseen(), judge, out)?;
+        self.release(out);
+        Ok(())
+    }
+
+    /// The same of what is live: what is found is complete, and a lead leads nowhere.
+    fn end_candidates(&mut self, rules: &RuleSet) {
         for mut candidate in std::mem::take(&mut self.live) {
             let in_lead = candidate.in_lead();
             if in_lead && let Some(rule) = rules.rules.get(usize::from(candidate.rule)) {
@@ -175,20 +241,6 @@ impl Scanner {
                 self.live.push(candidate);
             }
         }
-        let ready = &self.ready;
-        self.live.retain(|candidate| {
-            !ready
-                .iter()
-                .any(|found| found.start <= candidate.start && found.end > Some(candidate.start))
-        });
-        if let Some(open) = &mut self.open {
-            open.done = true;
-        }
-        self.decode(true, out)?;
-        self.find_known(&rules, false, true);
-        self.settle(self.unseen(), judge, out)?;
-        self.release(out);
-        Ok(())
     }
 
     /// Ends the text, and lets these bytes through unread.
@@ -220,6 +272,12 @@ impl Scanner {
         Ok(())
     }
 
+    /// Bytes of the window that are enough for whatever comes.
+    fn most_kept(&self) -> usize {
+        let held = usize::try_from(self.limits.most_held()).unwrap_or(usize::MAX / 2);
+        held.saturating_add(PIECE + 2 * HISTORY as usize)
+    }
+
     /// Whether everything after some point is dropped.
     pub(crate) fn is_muted(&self) -> bool {
         self.muted
@@ -242,21 +300,31 @@ impl Scanner {
     /// Reads what is new, and treats what is certain.
     fn read(
         &mut self,
-        complete: bool,
+        known: Known,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
         if self.muted {
             return Ok(());
         }
+        let complete = known == Known::All;
         let rules = Arc::clone(&self.rules);
         self.go_on(&rules, complete);
         self.decode(complete, out)?;
         self.find_known(&rules, complete, complete);
         self.look_up(&rules, complete, judge, out)?;
-        self.begin(complete);
+        self.most_live = self.live.len();
+        if known != Known::More {
+            self.begin(complete);
+        }
         let unseen = if complete { UNKNOWN } else { self.unseen() };
-        self.settle(unseen, judge, out)
+        self.settle(unseen, judge, out)?;
+        // Nobody waits for what comes next: there is nothing.
+        while complete && self.deferred.floor() != UNKNOWN && !self.muted {
+            self.try_deferred(&rules, complete);
+            self.settle(unseen, judge, out)?;
+        }
+        Ok(())
     }
 
     /// Candidates that were interrupted take what is new.
@@ -271,6 +339,13 @@ impl Scanner {
             );
             open.follow(rules, text, &mut self.runs);
         }
+        self.follow_live(rules, complete);
+        if complete || self.live.len() < self.most_live {
+            self.try_deferred(rules, complete);
+        }
+    }
+
+    fn follow_live(&mut self, rules: &RuleSet, complete: bool) {
         if self.live.is_empty() {
             return;
         }
@@ -302,6 +377,7 @@ impl Scanner {
             end.saturating_sub(WORD - 1).max(self.position)
         };
         let base = self.window.base().max(self.text_start);
+        let base = base.max(self.position.saturating_sub(LOOK_BACK));
         let (mut starts, mut hits) = (Starts::new(), std::mem::take(&mut self.hits));
         self.decoding.not_before(self.position);
         while self.position < to && !self.muted {
@@ -311,14 +387,16 @@ impl Scanner {
                 &self.window,
                 (base, from, to),
                 self.strictness,
-                index,
+                rules,
                 &mut hits,
             );
             let mut postponed = self.find_escaped(&starts, (base, from, to), complete, &mut hits);
             self.decode_from(base, &starts.encoded, complete, out)?;
             self.decoding.not_before(self.position);
             let mut meant = None;
-            for Found { at, hit, place } in hits.drain(..) {
+            for Found { at, place, hit } in hits.drain(..) {
+                let at = base + u64::from(at);
+                let place = (place != PLAIN).then(|| base + u64::from(place));
                 if postponed.is_some_and(|postponed| at >= postponed) {
                     break;
                 }
@@ -357,7 +435,10 @@ impl Scanner {
         let Some(rule) = rules.rules.get(usize::from(id)) else {
             return;
         };
-        if rule.matcher.lead.is_empty() && self.is_taken(start, at) || !self.may_start(rule, start)
+        let has_lead = !rule.matcher.lead.is_empty();
+        if !self.may_start(rule, start)
+            || !has_lead && self.is_taken(start, at)
+            || self.defer(id, start)
         {
             return;
         }
@@ -462,13 +543,14 @@ impl Scanner {
 
     /// Whether what stands before `start` allows a value of this rule there.
     fn may_start(&self, rule: &Rule, start: u64) -> bool {
-        let before = rule.matcher.before;
-        self.strictness == Strictness::Field
-            || before.is_none_or(|before| {
-                may_precede(&self.window, self.text_start, start, |byte| {
-                    before.contains(byte)
-                })
-            })
+        let Some(before) = &rule.matcher.before else {
+            return true;
+        };
+        let last = start.checked_sub(1).filter(|at| *at >= self.text_start);
+        let last = last.and_then(|at| self.window.byte(at));
+        last.is_none_or(|last| before.contains(last))
+            || self.strictness == Strictness::Field
+            || may_precede(&self.window, self.text_start, start)
     }
 
     /// Where the first word may start that was not looked up, with what an anchor may have before it.
@@ -504,46 +586,40 @@ fn find(
     window: &Window,
     (base, from, to): (u64, u64, u64),
     strictness: Strictness,
-    index: &Index,
+    RuleSet {
+        index, spellings, ..
+    }: &RuleSet,
     hits: &mut Vec<Found>,
 ) -> u64 {
     let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
     let bytes = window.slice(base, window.end());
     let every = strictness == Strictness::Field;
-    let reached = starts.find(bytes, offset(from), offset(to), every, index.filter());
+    let reached = starts.find(bytes, offset(from), offset(to), every, index);
     for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
-        let found = |hit| Found {
-            at: base + at as u64,
-            hit,
-            place: None,
+        // Most of what starts like a name is none.
+        let is_name = |id: &u16| id & NAME == 0 || spellings.get(id & !NAME, rest).is_some();
+        let mut add = |hit: Hit| {
+            if index.rules(hit).iter().any(is_name) {
+                hits.push(Found::new(at, None, hit));
+            }
         };
-        hits.extend(index.find(word(rest)).map(found));
-        if special {
-            hits.extend(index.find_behind(before).map(found));
+        let follows = |byte: u8| {
+            let last = before.last().copied();
+            last.is_some_and(|last| fold(last) == byte) || words::may_end(before)
+        };
+        index.find(word(rest), follows, &mut add);
+        if special && let Some(hit) = index.find_behind(before) {
+            add(hit);
         }
     }
     base + reached as u64
 }
 
-/// The first eight bytes, zeros behind the last.
-#[inline]
-fn word(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(word) => u64::from_le_bytes(*word),
-        None => bytes
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    }
-}
-
-/// Whether what stands before `start` allows a value there: nothing, a byte of the class, or an escape of JSON or of a URL, whose last
-/// letter is not the letter it looks like.
-fn may_precede(window: &Window, text_start: u64, start: u64, allowed: impl Fn(u8) -> bool) -> bool {
+/// Whether an escape of JSON or of a URL ends before `start`, whose last letter is not the letter it looks like.
+#[cold]
+fn may_precede(window: &Window, text_start: u64, start: u64) -> bool {
     match window.slice(start.saturating_sub(6).max(text_start), start) {
-        [] => true,
-        [.., byte] if allowed(*byte) => true,
         [.., b'\\', b'b' | b'f' | b'n' | b'r' | b't'] => true,
         [.., b'%', a, b] => a.is_ascii_hexdigit() && b.is_ascii_hexdigit(),
         [b'\\', b'u', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),

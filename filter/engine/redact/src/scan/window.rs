@@ -1,7 +1,11 @@
 //! The bytes of a stream that are still needed: held back, or looked back at.
 
+use super::scanner::PIECE;
+
 /// Bytes before the first held one that stay readable: a name cut off before it is known, and the identifier that it belongs to.
-const HISTORY: u64 = 256;
+pub(super) const HISTORY: u64 = 256;
+/// Bytes kept of a text of which nothing is held back.
+const ORDINARY: usize = PIECE + 2 * HISTORY as usize;
 
 /// A moving part of the stream, addressed by stream offset.
 #[derive(Default)]
@@ -14,8 +18,25 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn push(&mut self, piece: &[u8]) {
+    /// Keeps a piece. The buffer grows to what a piece needs, and only where more is held back to all that may be: `most`.
+    pub(super) fn push(&mut self, piece: &[u8], most: usize) {
+        let needed = self.bytes.len() + piece.len();
+        if needed > self.bytes.capacity() {
+            let most = if needed > ORDINARY {
+                most.max(needed)
+            } else {
+                needed.next_power_of_two().min(ORDINARY)
+            };
+            self.bytes.reserve_exact(most - self.bytes.len());
+        }
         self.bytes.extend_from_slice(piece);
+    }
+
+    /// Gives back what was needed to hold much.
+    pub(super) fn shrink(&mut self) {
+        if self.bytes.capacity() > ORDINARY && self.bytes.len() <= ORDINARY {
+            self.bytes.shrink_to(ORDINARY);
+        }
     }
 
     /// Offset behind the last byte.

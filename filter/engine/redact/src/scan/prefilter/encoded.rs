@@ -1,9 +1,12 @@
 //! Where text may stand that is written in base64 or hexadecimal.
 //!
-//! ASCII has its first bit clear, so the first of each four digits of base64 is one of 32 letters, and the first of each two of hexadecimal is a decimal digit.
-//! Six such letters or sixteen such digits at the right distance are rare in anything else, and finding them takes a few shifts of bitmaps that are there already.
+//! ASCII has its first bit clear, so the first of each four digits of base64 is one of 32 letters, and the first of each two of hexadecimal is a decimal digit;
+//! and in base64 of ASCII the two digits that are neither letters nor digits come of `>`, `?` and `~` only. So text starts with a long word, of which
+//! six such letters or sixteen such digits stand at the right distance, which is rare in anything else.
 
-use super::{Classes, behind};
+use super::classes::{Classes, heads};
+use super::lane::Lane;
+use super::{BLOCK, behind};
 
 /// Digits of base64 that have to be there, four of them for three bytes.
 pub(in crate::scan) const BASE64: usize = 24;
@@ -18,7 +21,7 @@ pub(in crate::scan) struct Encoded {
     count: usize,
 }
 
-/// Where in a block the last telling digits stand.
+/// Where in a block the last digits stand that are looked at.
 #[derive(Clone, Copy)]
 struct Found {
     base: u16,
@@ -29,9 +32,9 @@ struct Found {
 /// What the block before says about the next one.
 #[derive(Default)]
 pub(super) struct Trail {
-    /// Two of the letters at a distance of four, by the last.
-    pairs: u64,
-    long_words: u64,
+    /// [`full_bytes`] of its words.
+    full: u64,
+    has_long_word: bool,
 }
 
 impl Encoded {
@@ -51,13 +54,13 @@ impl Encoded {
         let found = self.found.get(..self.count).unwrap_or_default();
         found.iter().flat_map(|found| {
             bits(found.base64 | found.hex).flat_map(move |bit| {
-                let end = usize::from(found.base) + bit;
-                let base64 = (found.base64 >> bit & 1 == 1).then_some((BASE64 - 4, false));
-                let hex = (found.hex >> bit & 1 == 1).then_some((HEX - 2, true));
+                let end = usize::from(found.base) + bit + 1;
+                let base64 = (found.base64 >> bit & 1 == 1).then_some((BASE64, false));
+                let hex = (found.hex >> bit & 1 == 1).then_some((HEX, true));
                 [base64, hex]
                     .into_iter()
                     .flatten()
-                    .filter_map(move |(before, hex)| Some((end.checked_sub(before)?, hex)))
+                    .filter_map(move |(length, hex)| Some((end.checked_sub(length)?, hex)))
             })
         })
     }
@@ -66,31 +69,45 @@ impl Encoded {
         self.count = 0;
     }
 
-    /// Looks for places whose last telling digit is in a block. False if there is no room for those of another block.
+    /// Looks for places whose last digit is in a block. False if there is no room for those of another block.
     #[inline]
-    pub(super) fn look(
+    pub(super) fn look<L: Lane>(
         &mut self,
+        text: &[u8],
         now: Classes,
         before: Classes,
         trail: &mut Trail,
         base: usize,
     ) -> bool {
-        let pairs = now.head & behind(now.head, before.head, 4);
-        let fours = pairs & behind(pairs, trail.pairs, 8);
-        let base64 = fours & behind(pairs, trail.pairs, 16);
-        let long_words = long_words(now.word);
-        let nothing = base64 | long_words | trail.long_words == 0;
-        *trail = Trail { pairs, long_words };
-        if nothing {
-            return true;
-        }
-        self.add(base64, hex(now, before), base);
-        self.count < MOST
+        // Wherever 24 letters or digits stand side by side, they fill two bytes of the bitmap.
+        let full = full_bytes(now.word);
+        let has_long_word = full & behind(full, trail.full, 8) != 0;
+        let is_nothing = !(has_long_word | trail.has_long_word);
+        *trail = Trail {
+            full,
+            has_long_word,
+        };
+        is_nothing || self.add::<L>(text, now, before, base)
     }
 
     #[cold]
     #[inline(never)]
-    fn add(&mut self, base64: u64, hex: u64, base: usize) {
+    fn add<L: Lane>(&mut self, text: &[u8], now: Classes, before: Classes, base: usize) -> bool {
+        let long = long_words(both(now.word, before.word));
+        let (long_enough, for_hex) = (upper(long), upper(long & long << (HEX - BASE64)));
+        if long_enough == 0 {
+            return true;
+        }
+        let bytes = |at: Option<usize>| at.and_then(|at| text.get(at..)?.first_chunk().copied());
+        let heads_of = |at| heads::<L>(&bytes(at).unwrap_or_else(|| last(text, at)));
+        let heads = both(heads_of(Some(base)), heads_of(base.checked_sub(BLOCK)));
+        let base64 = long_enough & upper(six_heads(heads) << 3);
+        let hex = if for_hex == 0 {
+            0
+        } else {
+            let digits = both(now.digit, before.digit);
+            for_hex & upper(sixteen_digits(digits) << 1)
+        };
         if base64 | hex != 0
             && let Some(slot) = self.found.get_mut(self.count)
         {
@@ -102,6 +119,7 @@ impl Encoded {
             *slot = Found { base, base64, hex };
             self.count += 1;
         }
+        self.count < MOST
     }
 }
 
@@ -114,20 +132,49 @@ fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The last of sixteen digits at a distance of two.
-fn hex(now: Classes, before: Classes) -> u64 {
-    let (mut digits, mut digits_before) = (now.word & !now.head, before.word & !before.head);
-    for by in [2, 4, 8, 16] {
-        digits &= behind(digits, digits_before, by);
-        digits_before &= digits_before << by;
-    }
-    digits
+/// The block before and this one.
+fn both(now: u64, before: u64) -> u128 {
+    u128::from(now) << BLOCK | u128::from(before)
 }
 
-/// Not zero if sixteen letters or digits stand side by side at a multiple of sixteen, as in every word of 31.
+/// Of both blocks this one.
+fn upper(both: u128) -> u64 {
+    (both >> BLOCK) as u64
+}
+
+/// Bytes that are all ones have their highest bit set, and few others.
 #[inline]
-fn long_words(word: u64) -> u64 {
-    const EACH: u64 = 0x0001_0001_0001_0001;
-    let others = !word;
-    others.wrapping_sub(EACH) & !others & EACH << 15
+fn full_bytes(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    (!word).wrapping_sub(EACH) & word & EACH << 7
+}
+
+/// The last of each [`BASE64`] letters and digits side by side.
+fn long_words(words: u128) -> u128 {
+    let eight = [1, 2, 4].into_iter().fold(words, |run, by| run & run << by);
+    eight & eight << 8 & eight << 16
+}
+
+/// The last of six letters at a distance of four.
+fn six_heads(heads: u128) -> u128 {
+    let pairs = heads & heads << 4;
+    pairs & pairs << 8 & pairs << 16
+}
+
+/// The last of sixteen digits at a distance of two.
+fn sixteen_digits(digits: u128) -> u128 {
+    let steps = [2, 4, 8, 16].into_iter();
+    steps.fold(digits, |run, by| run & run << by)
+}
+
+/// What there is of the last block of a text.
+#[cold]
+fn last(text: &[u8], at: Option<usize>) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    let rest = at.and_then(|at| text.get(at..)).unwrap_or_default();
+    block
+        .iter_mut()
+        .zip(rest)
+        .for_each(|(to, from)| *to = *from);
+    block
 }

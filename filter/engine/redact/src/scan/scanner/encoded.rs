@@ -180,7 +180,8 @@ impl Scanner {
         loop {
             let text = piece.get(..count).unwrap_or_default();
             let result = if lane.ended() {
-                inner.scanner.window.push(text);
+                let most = inner.scanner.most_kept();
+                inner.scanner.window.push(text, most);
                 inner.scanner.flush(&mut MaskAll, &mut inner.out)
             } else {
                 inner.scanner.write(text, &mut MaskAll, &mut inner.out)
@@ -208,7 +209,7 @@ impl Scanner {
     /// Whether no credential can be in a short text: most are an identifier or the like.
     fn is_clean(&self, text: &[u8]) -> bool {
         let mut starts = Starts::new();
-        let to = starts.find(text, 0, text.len(), false, self.rules.index.filter());
+        let to = starts.find(text, 0, text.len(), false, &self.rules.index);
         let known = self.rules.known.as_ref();
         to == text.len()
             && known.is_none_or(|known| !known.may_be_in(text))

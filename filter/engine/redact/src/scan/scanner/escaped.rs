@@ -32,11 +32,7 @@ impl Scanner {
         let places = starts.escapes.iter();
         let index = &self.rules.index;
         let postponed = escaped::find(text, places, range, complete, index, |place, at, hit| {
-            hits.push(Found {
-                at: base + at as u64,
-                hit,
-                place: Some(base + place as u64),
-            });
+            hits.push(Found::new(at, Some(place), hit));
         });
         if hits.len() > known {
             hits.sort_by_key(|found| found.at);

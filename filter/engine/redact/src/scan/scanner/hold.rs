@@ -4,6 +4,9 @@ use super::{Candidate, Outcome, Scanner, Strictness, UNKNOWN, text};
 use crate::rules::{Name, Named};
 use crate::scan::runs::Runs;
 
+/// Nothing starts further before the first word that was not looked up.
+const NEAR: u64 = 128;
+
 impl Scanner {
     /// Gives out what can be given out, and forgets it.
     pub(super) fn release(&mut self, out: &mut Vec<u8>) {
@@ -14,6 +17,17 @@ impl Scanner {
             let free = self.free();
             self.take_up_to(free, out);
         }
+        self.window.trim();
+        self.window.shrink();
+    }
+
+    /// The same without asking where exactly the next value may start, which costs as much as reading some thousand bytes.
+    pub(super) fn release_most(&mut self, out: &mut Vec<u8>) {
+        if self.muted || self.open.is_some() {
+            return self.release(out);
+        }
+        let unseen = self.position.saturating_sub(NEAR);
+        self.window.emit(self.settled_before(unseen), out);
         self.window.trim();
     }
 
@@ -32,14 +46,15 @@ impl Scanner {
         if let Some(open) = &self.open {
             return open.end();
         }
-        let candidates = self
-            .live
-            .iter()
-            .chain(&self.ready)
-            .map(|candidate| candidate.start)
-            .min()
-            .unwrap_or(UNKNOWN);
-        candidates.min(self.beginning()).min(self.floor())
+        let beginning = self.beginning();
+        self.settled_before(beginning)
+    }
+
+    /// The offset up to which no candidate and nothing that is being decoded reaches, nor what starts at `unseen`.
+    fn settled_before(&self, unseen: u64) -> u64 {
+        let candidates = self.live.iter().chain(&self.ready);
+        let first = candidates.map(|candidate| candidate.start).min();
+        first.unwrap_or(UNKNOWN).min(unseen).min(self.floor())
     }
 
     /// Where the first value starts of which too little is known to look it up; the end of what is known if there is none.
@@ -53,8 +68,11 @@ impl Scanner {
         for at in from..end {
             let bytes = self.window.slice(at, end);
             // Of words only those that were not looked up are of interest.
-            let word = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
-            if word && (at < self.position || !self.starts_word(at)) {
+            let first = bytes.first().filter(|byte| byte.is_ascii_alphanumeric());
+            let word = first.is_some();
+            let looked_up =
+                |first: &u8| at < self.position && !self.rules.index.has_slashed(*first);
+            if first.is_some_and(looked_up) || word && !self.starts_word(at) {
                 continue;
             }
             if word {

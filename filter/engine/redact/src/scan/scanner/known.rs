@@ -28,9 +28,10 @@ impl Scanner {
         self.ended |= ready.len() > count;
     }
 
-    /// Where the first encoded or known value may start that is not settled.
+    /// Where the first value may start that is encoded, known or put aside, and not settled.
     pub(super) fn floor(&self) -> u64 {
         let known = self.known.floor().unwrap_or(UNKNOWN);
-        known.min(self.decoding.floor())
+        let waiting = self.deferred.floor();
+        known.min(waiting).min(self.decoding.floor())
     }
 }

@@ -75,6 +75,7 @@ impl Scanner {
         self.decoding.stop();
         self.live.clear();
         self.ready.clear();
+        self.deferred.clear();
         self.window.skip(self.window.end());
     }
 

@@ -1,10 +1,10 @@
 //! Texts that are at hand up to their end: lines, events, the values of headers.
 
 use crate::rules::{NAME, Name};
-use crate::scan::prefilter::Starts;
+use crate::scan::prefilter::{Starts, word};
 use crate::{Judge, RedactError, RuleSet};
 
-use super::{PIECE, Scanner, word};
+use super::{PIECE, Scanner};
 
 impl Scanner {
     /// Takes the last piece of a text: what `write` and then `flush` do, without asking in between what must be held back.
@@ -17,7 +17,7 @@ impl Scanner {
         let pieces = chunk.len().saturating_sub(1) / PIECE;
         let (before, last) = chunk.split_at_checked(pieces * PIECE).unwrap_or_default();
         self.write(before, judge, out)?;
-        self.window.push(last);
+        self.window.push(last, self.most_kept());
         self.flush(judge, out)
     }
 }
@@ -30,20 +30,22 @@ pub(super) fn is_clean(rules: &RuleSet, text: &[u8]) -> bool {
         return false;
     }
     while from < text.len() {
-        from = starts.find(text, from, text.len(), false, index.filter());
+        from = starts.find(text, from, text.len(), false, index);
         if starts.encoded.iter().next().is_some() {
             return false;
         }
         let mut places = starts.iter();
         let hit = places.any(|(at, special)| {
             let (before, rest) = text.split_at_checked(at).unwrap_or_default();
-            let behind = special.then(|| index.find_behind(before)).flatten();
-            let mut hits = index.find(word(rest)).chain(behind);
-            hits.any(|hit| {
-                let name = |id: u16| rules.spellings.get(id & !NAME, rest);
-                let mut tried = index.rules(hit).iter();
-                tried.any(|id| id & NAME == 0 || matches!(name(*id), Some(Name::Known(_))))
-            })
+            let name = |id: u16| rules.spellings.get(id & !NAME, rest);
+            let is_tried = |id: &u16| id & NAME == 0 || matches!(name(*id), Some(Name::Known(_)));
+            let mut found = special && index.find_behind(before).is_some();
+            index.find(
+                word(rest),
+                |_| true,
+                |hit| found |= index.rules(hit).iter().any(is_tried),
+            );
+            found
         });
         if hit {
             return false;
