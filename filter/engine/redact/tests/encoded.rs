@@ -354,3 +354,17 @@ fn a_field_of_grpc_keeps_its_length() {
     let masked = String::from_utf8(out[7..7 + encoded.len()].to_vec()).unwrap();
     assert_eq!(unbase64(&masked), format!("t={}", "*".repeat(40)));
 }
+
+#[test]
+fn few_digits_are_held_back_wherever_they_end_in_a_block() {
+    let setup = Setup::plain();
+    let corpus = rules().corpus();
+    let short = corpus.iter().find(|it| it.kind == "aws-access-key-id");
+    let encoded = base64(&short.unwrap().secret);
+    for before in 0..140 {
+        let text = format!("{} {encoded}\"", "x".repeat(before));
+        let whole = setup.whole(&text);
+        assert!(!whole.text().contains(&encoded), "{}", whole.text());
+        assert_eq!(setup.run(text.as_bytes().chunks(1)), whole);
+    }
+}

@@ -9,7 +9,6 @@ mod lane;
 mod probe;
 mod rewrite;
 
-pub(super) use digit::is_digit;
 pub(super) use lane::{Lane, PIECE};
 pub(super) use probe::{Verdict, probe};
 pub(super) use rewrite::{decoded, rewritten};

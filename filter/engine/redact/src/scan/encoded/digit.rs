@@ -39,11 +39,6 @@ impl Codec {
     }
 }
 
-/// Whether a byte is a digit of either encoding.
-pub(in crate::scan) fn is_digit(byte: u8) -> bool {
-    Codec::Base64.value(byte) != NONE
-}
-
 /// Reads the digit at the start of `text`.
 pub(super) fn digit(codec: Codec, text: &[u8], escapes: bool) -> Read {
     let Some(first) = text.first() else {

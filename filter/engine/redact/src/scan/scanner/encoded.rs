@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::scan::candidate::Candidate;
-use crate::scan::encoded::{Codec, DEEPEST, Lane, Layer, Layers, PIECE, Verdict, is_digit, probe};
-use crate::scan::prefilter::{Encoded, HEX, Starts};
+use crate::scan::encoded::{Codec, DEEPEST, Lane, Layer, Layers, PIECE, Verdict, probe};
+use crate::scan::prefilter::{BASE64, Encoded, HEX, Starts};
 use crate::{Limit, Limits, MaskAll, Masker, OnLimit, RedactError, RuleId, RuleSet};
 
 use super::whole::is_clean;
@@ -293,16 +293,17 @@ impl Scanner {
             .max(self.text_start)
             .max(self.window.base());
         let text = self.window.slice(from, end);
-        let digits = text.iter().rev().take_while(|byte| is_digit(**byte));
-        let text = text.get(text.len() - digits.count()..).unwrap_or_default();
+        // A place is looked at with its last digit, whatever follows that.
         let may_be = |nth: usize| {
             let digits = text.get(nth..).unwrap_or_default();
-            [Codec::Base64, Codec::Hex]
-                .into_iter()
-                .any(|codec| probe(codec, digits) != Verdict::Other)
+            let codecs = [(Codec::Base64, BASE64), (Codec::Hex, HEX)];
+            codecs.into_iter().any(|(codec, length)| {
+                let unseen = from + (nth + length) as u64 > self.position;
+                unseen && probe(codec, digits) != Verdict::Other
+            })
         };
         if let Some(nth) = (0..text.len()).find(|nth| may_be(*nth)) {
-            self.decoding.beginning = end - (text.len() - nth) as u64;
+            self.decoding.beginning = from + nth as u64;
         }
     }
 }
