@@ -608,7 +608,7 @@ fn find(
             let last = before.last().copied();
             last.is_some_and(|last| fold(last) == byte) || words::may_end(before)
         };
-        index.find(word(rest), follows, &mut add);
+        index.find(word(rest), rest.get(8).copied(), follows, &mut add);
         if special && let Some(hit) = index.find_behind(before) {
             add(hit);
         }
