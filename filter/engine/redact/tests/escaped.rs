@@ -9,7 +9,9 @@
 
 mod support;
 
+use proptest::prelude::*;
 use support::{Setup, rules};
+use veilgate_redact::Framing;
 
 /// The ways in which a byte is escaped.
 const WAYS: [fn(u8) -> String; 8] = [
@@ -151,5 +153,28 @@ fn escapes_that_say_nothing_change_nothing() {
     ] {
         setup.assert_same_at_every_cut(text.as_bytes());
         assert_eq!(setup.whole(text).text(), text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn names_among_escapes_come_to_the_same_at_any_cuts(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "%22", "%2522", "&quot;", "&#34;", "%5C", "%5c%22", "&#92;", "password", "token", "Authorization", ":", "%3A", "=", "%3D", "+", " ", "%20", "&", "%26", "%5B", "%5D", "[", "]",
+            "hunter2hunter", "12345678", "%7B", "{", "}", "%7D", ",", "%2C", "\"", "<", "|\n  ", "\n", "\r\n", "\n  ", "%", "%2", "&q", "Bearer", "code=", "client_id=x&", "null",
+        ]), 0..24),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let text = parts.concat();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).chain([0, text.len()]).collect();
+        cuts.sort_unstable();
+        for framing in [Framing::Plain, Framing::Lines] {
+            let setup = Setup::new(framing);
+            let whole = setup.whole(&text);
+            let cut = setup.run(cuts.windows(2).map(|pair| &text.as_bytes()[pair[0]..pair[1]]));
+            prop_assert_eq!(&cut, &whole, "{}", text);
+            prop_assert_eq!(setup.run(text.as_bytes().chunks(1)), whole, "{}", text);
+        }
     }
 }
