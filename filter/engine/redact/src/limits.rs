@@ -9,9 +9,9 @@ pub struct Limits {
     /// and from then on hashed, not stored. Values below 256 count as 256.
     ///
     /// ### Default
-    /// 6 KiB: the longest `max_length` of the built-in rules and half as much, so that [`OnLimit`] never applies to them. A stream then takes at most
-    /// 16 KiB of memory beside the chunks that pass through it, whatever they hold; usually 3. Header lines inside a body (of a part of `multipart`, or the
-    /// trailers of gRPC-Web) may have 8 KiB, and take four times their length while they are looked at.
+    /// 5 KiB: a quarter more than the longest `max_length` of the built-in rules, so that [`OnLimit`] never applies to them. A stream then takes at most
+    /// 16 KiB of memory beside the chunks that pass through it, whatever they hold; usually 6. Header lines inside a body (of a part of `multipart`, or the
+    /// trailers of gRPC-Web) may have 8 KiB, and take 24 KiB more while they are looked at.
     pub held: usize,
     /// What happens when something that may still become a credential outgrows `held`.
     ///
@@ -44,7 +44,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            held: 6 * 1024,
+            held: 5 * 1024,
             on_limit: OnLimit::default(),
         }
     }

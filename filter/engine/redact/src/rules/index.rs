@@ -70,6 +70,8 @@ struct Entry {
     /// The last of these, folded.
     before: u8,
     rules: (u16, u16),
+    /// What may stand behind eight bytes: one bit for each [`following`].
+    next: u64,
 }
 
 /// An anchor on its way into the index: sorted by where it goes.
@@ -81,6 +83,7 @@ struct Placed {
     offset: u8,
     before: u8,
     id: u16,
+    next: u64,
 }
 
 impl Placed {
@@ -212,10 +215,10 @@ fn hash(four: u32) -> u32 {
 }
 
 impl Index {
-    /// `names` are the folded first bytes of names, with their numbers.
+    /// `names` are the folded first bytes of names, with their numbers and what may stand behind eight bytes.
     pub(super) fn new(
         rules: &[Rule],
-        names: impl Iterator<Item = (u16, Vec<u8>)>,
+        names: impl Iterator<Item = (u16, Vec<u8>, u64)>,
     ) -> Result<Self, RuleError> {
         let mut anchors: Vec<Placed> = Vec::new();
         let mut filter = Filter::new();
@@ -257,10 +260,11 @@ impl Index {
                     before: before.copied().unwrap_or(0),
                     id,
                     bucket: 0,
+                    next: u64::MAX,
                 });
             }
         }
-        for (id, word) in names {
+        for (id, word, next) in names {
             let (key, four) = (key(&word), four(&word));
             filter.insert(four);
             if is_short_number(&word) {
@@ -275,6 +279,7 @@ impl Index {
                 before: 0,
                 id,
                 bucket: 0,
+                next,
             });
         }
         let second = Second::new(&anchors);
@@ -310,6 +315,7 @@ impl Index {
                 offset: first.offset,
                 before: first.before,
                 rules,
+                next: alike.iter().fold(0, |next, anchor| next | anchor.next),
             });
             index.reach = index.reach.max(usize::from(first.offset));
         }
@@ -349,16 +355,24 @@ impl Index {
         self.reach
     }
 
-    /// Says which anchors these bytes, read from a word's start, complete. `follows` says whether a folded byte may stand before them.
+    /// Says which anchors these bytes, read from a word's start, complete, before `next`, if that is known. `follows` says whether a folded byte may stand before them.
     #[inline]
-    pub(crate) fn find(&self, word: u64, follows: impl Fn(u8) -> bool, mut found: impl FnMut(Hit)) {
+    pub(crate) fn find(
+        &self,
+        word: u64,
+        next: Option<u8>,
+        follows: impl Fn(u8) -> bool,
+        mut found: impl FnMut(Hit),
+    ) {
         let folded = folded(word);
+        let next = next.map_or(u64::MAX, following);
         for bucket in self.second.buckets(folded).into_iter().flatten() {
             let from = self.buckets.get(bucket).copied().unwrap_or(0);
             let to = self.buckets.get(bucket + 1).copied().unwrap_or(0);
             let entries = self.entries.get(usize::from(from)..usize::from(to));
             for entry in entries.unwrap_or_default() {
                 if (folded ^ entry.key) & entry.mask == 0
+                    && entry.next & next != 0
                     && (entry.before == 0 || follows(entry.before))
                 {
                     found(Hit {
@@ -416,6 +430,12 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// The bit that stands for a byte where there are less bits than bytes.
+#[inline]
+pub(super) fn following(byte: u8) -> u64 {
+    1 << (fold(byte) & 0x3f)
 }
 
 #[inline]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::anchor::{LONGEST, SHORTEST, fold};
 use super::bytes::ByteSet;
+use super::index::following;
 use super::names::{FieldNames, Holds};
 use super::rule::Rule;
 use crate::scan::Assignment;
@@ -67,19 +68,29 @@ impl Spellings {
         }
     }
 
-    /// The first bytes of each, by which it is found where a word starts, with its number; and with what can follow it, if it is too short.
-    pub(super) fn words(&self) -> impl Iterator<Item = (u16, Vec<u8>)> {
-        (0u16..).zip(&self.spellings).flat_map(|(id, spelling)| {
-            let word: Vec<u8> = spelling.bytes.iter().copied().take(LONGEST).collect();
-            let longer = |byte: u8| word.iter().copied().chain([fold(byte)]).collect();
-            let words: BTreeSet<Vec<u8>> = if word.len() < SHORTEST {
-                let following = (0..=u8::MAX).filter(|byte| self.following.contains(*byte));
-                following.map(longer).collect()
-            } else {
-                [word].into()
-            };
-            words.into_iter().map(move |word| (id, word))
-        })
+    /// The first bytes of each, by which it is found where a word starts, with its number and what stands behind them; and with what can follow it, if it
+    /// is too short.
+    pub(super) fn words(&self) -> impl Iterator<Item = (u16, Vec<u8>, u64)> {
+        let bytes = (0..=u8::MAX).filter(|byte| self.following.contains(*byte));
+        let may_follow = bytes.fold(0, |bits, byte| bits | following(byte));
+        (0u16..)
+            .zip(&self.spellings)
+            .flat_map(move |(id, spelling)| {
+                let word: Vec<u8> = spelling.bytes.iter().copied().take(LONGEST).collect();
+                let longer = |byte: u8| word.iter().copied().chain([fold(byte)]).collect();
+                let words: BTreeSet<Vec<u8>> = if word.len() < SHORTEST {
+                    let following = (0..=u8::MAX).filter(|byte| self.following.contains(*byte));
+                    following.map(longer).collect()
+                } else {
+                    [word].into()
+                };
+                let next = match spelling.bytes.get(LONGEST) {
+                    Some(byte) => following(*byte),
+                    None if spelling.bytes.len() == LONGEST => may_follow,
+                    None => u64::MAX,
+                };
+                words.into_iter().map(move |word| (id, word, next))
+            })
     }
 
     /// The name with this number, if a text starts with it. Cheap where it does not, or where no value can follow.

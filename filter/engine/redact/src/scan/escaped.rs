@@ -115,7 +115,7 @@ pub(super) fn find(
                 let word = word.word();
                 #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
                 if index.filter().admits(word as u32) {
-                    index.find(word, |_| true, |hit| found(place, start, hit));
+                    index.find(word, None, |_| true, |hit| found(place, start, hit));
                 }
             }
         }

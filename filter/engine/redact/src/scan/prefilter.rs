@@ -40,7 +40,9 @@ pub(super) struct Starts {
 /// Set where the scan stops whatever the word is.
 const SPECIAL: u16 = 0x8000;
 /// Words found at once.
-const MOST: usize = 128;
+const MOST: usize = 256;
+/// So many are enough to go on with: hits take memory.
+const ENOUGH: usize = 96;
 
 impl Starts {
     pub(super) fn new() -> Self {
@@ -92,7 +94,7 @@ impl Starts {
         let mut trail = Trail::default();
         let short_numbers = if every { 0 } else { index.short_numbers() };
         let mut at = from.saturating_sub(CONTEXT);
-        while at < to && self.count <= MOST - BLOCK {
+        while at < to && self.count <= ENOUGH {
             let padded;
             let whole = at
                 .checked_sub(BEFORE)
@@ -275,14 +277,12 @@ fn pad(text: &[u8], at: usize) -> Block {
 /// The bits of the places from `from` on and before `to` in the block at `at`.
 #[inline]
 fn within(from: usize, to: usize, at: usize) -> u64 {
-    let mut wanted = u64::MAX;
-    if at < from {
-        wanted <<= from - at;
+    if at >= from && to - at >= BLOCK {
+        return u64::MAX;
     }
-    if to - at < BLOCK {
-        wanted &= !(u64::MAX << (to - at));
-    }
-    wanted
+    let first = u64::MAX << from.saturating_sub(at).min(BLOCK - 1);
+    let behind = u64::MAX.checked_shl(u32::try_from(to - at).unwrap_or(u32::MAX));
+    first & !behind.unwrap_or(0)
 }
 
 /// Four bytes from a place in a block on.

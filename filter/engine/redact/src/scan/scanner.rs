@@ -158,15 +158,23 @@ impl Scanner {
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        let mut pieces = chunk.chunks(PIECE).peekable();
-        while let Some(piece) = pieces.next() {
-            self.window.push(piece, self.most_kept());
-            if pieces.peek().is_some() {
-                self.read(Known::More, judge, out)?;
-                self.release_most(out);
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            // More is looked at at once where little is held: the window is to have room for both.
+            let most = if self.held() < PIECE / 2 {
+                2 * PIECE
             } else {
+                PIECE
+            };
+            let (piece, behind) = rest.split_at(most.min(rest.len()));
+            rest = behind;
+            self.window.push(piece, self.most_kept());
+            if rest.is_empty() {
                 self.read(Known::Piece, judge, out)?;
                 self.release(out);
+            } else {
+                self.read(Known::More, judge, out)?;
+                self.release_most(out);
             }
         }
         Ok(())
@@ -608,7 +616,7 @@ fn find(
             let last = before.last().copied();
             last.is_some_and(|last| fold(last) == byte) || words::may_end(before)
         };
-        index.find(word(rest), follows, &mut add);
+        index.find(word(rest), rest.get(8).copied(), follows, &mut add);
         if special && let Some(hit) = index.find_behind(before) {
             add(hit);
         }

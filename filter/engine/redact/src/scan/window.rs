@@ -5,7 +5,7 @@ use super::scanner::PIECE;
 /// Bytes before the first held one that stay readable: a name cut off before it is known, and the identifier that it belongs to.
 pub(super) const HISTORY: u64 = 256;
 /// Bytes kept of a text of which nothing is held back.
-const ORDINARY: usize = PIECE + 2 * HISTORY as usize;
+const ORDINARY: usize = 2 * PIECE + 2 * HISTORY as usize;
 
 /// A moving part of the stream, addressed by stream offset.
 #[derive(Default)]

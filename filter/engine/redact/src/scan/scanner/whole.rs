@@ -42,6 +42,7 @@ pub(super) fn is_clean(rules: &RuleSet, text: &[u8]) -> bool {
             let mut found = special && index.find_behind(before).is_some();
             index.find(
                 word(rest),
+                rest.get(8).copied(),
                 |_| true,
                 |hit| found |= index.rules(hit).iter().any(is_tried),
             );
