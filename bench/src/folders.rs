@@ -49,6 +49,6 @@ impl Folders {
 
     /// The program whose instructions are counted.
     pub(crate) fn counted(&self) -> PathBuf {
-        self.target.join("release/examples/counted")
+        self.target.join("counted/examples/counted")
     }
 }

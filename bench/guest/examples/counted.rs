@@ -31,16 +31,19 @@ fn main() -> Result<()> {
 }
 
 const CHUNK: usize = 64 * 1024;
+const COPY: usize = 1024;
 
 fn scan(guest: &mut Guest, text: &[u8]) -> Result<Duration> {
     let mut spent = Duration::ZERO;
     guest.open(0);
     for chunk in text.chunks(CHUNK) {
-        guest
-            .input(CHUNK)
-            .get_mut(..chunk.len())
-            .ok_or("a short buffer")?
-            .copy_from_slice(chunk);
+        // Not at once: of a long copy the processor makes one instruction, and callgrind as many as there are bytes.
+        let input = guest.input(CHUNK).chunks_mut(COPY);
+        for (to, from) in input.zip(chunk.chunks(COPY)) {
+            to.get_mut(..from.len())
+                .ok_or("a short buffer")?
+                .copy_from_slice(from);
+        }
         let at = Instant::now();
         guest.clear_output();
         guest
