@@ -15,6 +15,8 @@ pub(super) use escapes::Escapes;
 use crate::rules::Index;
 use classes::{Classes, classify, escapes, slash_or_colon, slashes};
 use encoded::Trail;
+#[cfg(target_arch = "x86_64")]
+use lane::Wide;
 use lane::{Lane, Usual};
 
 /// Bytes classified at once.
@@ -73,8 +75,8 @@ impl Starts {
         index: &Index,
     ) -> usize {
         #[cfg(target_arch = "x86_64")]
-        if wide::is_known() {
-            return wide::find(self, text, (from, to), every, index);
+        if let Some(widely) = lane::Widely::on_this_processor() {
+            return widely.run(|| self.find_with::<Wide>(text, (from, to), every, index));
         }
         self.find_with::<Usual>(text, (from, to), every, index)
     }
@@ -204,45 +206,6 @@ impl Starts {
                 *slot = place;
             }
             self.count += usize::from(may_hold | (place & SPECIAL != 0));
-        }
-    }
-}
-
-/// The same with the vectors that most processors have.
-#[cfg(target_arch = "x86_64")]
-mod wide {
-    use super::{Index, Starts, lane::Wide};
-
-    pub(super) fn is_known() -> bool {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-    }
-
-    pub(super) fn find(
-        starts: &mut Starts,
-        text: &[u8],
-        range: (usize, usize),
-        every: bool,
-        index: &Index,
-    ) -> usize {
-        #[target_feature(enable = "avx2,bmi1,bmi2")]
-        fn find(
-            starts: &mut Starts,
-            text: &[u8],
-            range: (usize, usize),
-            every: bool,
-            index: &Index,
-        ) -> usize {
-            starts.find_with::<Wide>(text, range, every, index)
-        }
-        #[expect(
-            unsafe_code,
-            reason = "what the processor has is known at run time only"
-        )]
-        // SAFETY: the caller has asked `is_known`.
-        unsafe {
-            find(starts, text, range, every, index)
         }
     }
 }

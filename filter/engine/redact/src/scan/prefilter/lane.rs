@@ -16,7 +16,7 @@ mod sse2;
 mod wasm;
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use avx2::Lane as Wide;
+pub(super) use avx2::{Lane as Wide, Widely};
 #[cfg(any(
     test,
     not(any(

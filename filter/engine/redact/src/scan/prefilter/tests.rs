@@ -50,8 +50,8 @@ fn vectors_and_their_twin_classify_alike() {
         assert_eq!(all_of::<Usual>(block), expected);
         assert_eq!(all_of::<Scalar>(block), expected);
         #[cfg(target_arch = "x86_64")]
-        if wide::is_known() {
-            assert_eq!(all_of::<lane::Wide>(block), expected);
+        if lane::Widely::on_this_processor().is_some() {
+            assert_eq!(all_of::<Wide>(block), expected);
         }
         let next = |at: usize| {
             rest[at..]
