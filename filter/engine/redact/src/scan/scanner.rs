@@ -10,34 +10,27 @@ mod encoded;
 mod escaped;
 mod hold;
 mod known;
+mod look_up;
 mod overflow;
 mod treatment;
 mod whole;
 
 use std::sync::Arc;
 
-use crate::rules::{Hit, NAME, Name, Named, Rule, fold};
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
-use super::assignment::{Assignment, identifier};
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
-use super::escaped::{self as words, BEFORE};
+use super::escaped::BEFORE;
 use super::known::Search;
 use super::open::Open;
-use super::prefilter::{Starts, word};
 use super::runs::Runs;
 use super::window::{HISTORY, Window};
 use deferred::Deferred;
 use encoded::Decoding;
+use look_up::Found;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
 pub(super) const PIECE: usize = 2048;
-/// Bytes of a word that must be known before it is looked up.
-const WORD: u64 = 8;
-/// Bytes before a name that may belong to its identifier.
-const IDENTIFIER: u64 = 128;
-/// Under this many candidates a look for those that do the same costs more than it saves.
-const FEW: usize = 8;
 
 pub(crate) struct Scanner {
     rules: Arc<RuleSet>,
@@ -72,31 +65,6 @@ pub(crate) struct Scanner {
     known: Search,
     /// What was found, if nobody is to be asked: the text is what another text holds encoded.
     collected: Option<Vec<Candidate>>,
-}
-
-/// An anchor that was found.
-struct Found {
-    /// Where its word starts, from [`LOOK_BACK`] before the words that are looked up.
-    at: u16,
-    /// The escape by which it was found, if it is written with one, or [`PLAIN`].
-    place: u16,
-    hit: Hit,
-}
-
-/// No place of an escape.
-const PLAIN: u16 = u16::MAX;
-/// Bytes before the words that are looked up that belong to anchors and escapes.
-const LOOK_BACK: u64 = 512;
-
-impl Found {
-    fn new(at: usize, place: Option<usize>, hit: Hit) -> Self {
-        let short = |at: usize| u16::try_from(at).unwrap_or(PLAIN);
-        Self {
-            at: short(at),
-            place: place.map_or(PLAIN, short),
-            hit,
-        }
-    }
 }
 
 /// What is known of a text, beside what comes with the next call.
@@ -370,197 +338,6 @@ impl Scanner {
         self.ended = all.any(|candidate| candidate.end.is_some());
     }
 
-    /// Looks up every word that is new.
-    fn look_up(
-        &mut self,
-        rules: &RuleSet,
-        complete: bool,
-        judge: &mut dyn Judge,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
-        let (index, end) = (&rules.index, self.window.end());
-        let to = if complete {
-            end
-        } else {
-            end.saturating_sub(WORD - 1).max(self.position)
-        };
-        let base = self.window.base().max(self.text_start);
-        let base = base.max(self.position.saturating_sub(LOOK_BACK));
-        let (mut starts, mut hits) = (Starts::new(), std::mem::take(&mut self.hits));
-        self.decoding.not_before(self.position);
-        while self.position < to && !self.muted {
-            let from = self.position.max(base);
-            self.position = find(
-                &mut starts,
-                &self.window,
-                (base, from, to),
-                self.strictness,
-                rules,
-                &mut hits,
-            );
-            let mut postponed = self.find_escaped(&starts, (base, from, to), complete, &mut hits);
-            self.decode_from(base, &starts.encoded, complete, out)?;
-            self.decoding.not_before(self.position);
-            let mut meant = None;
-            for Found { at, place, hit } in hits.drain(..) {
-                let at = base + u64::from(at);
-                let place = (place != PLAIN).then(|| base + u64::from(place));
-                if postponed.is_some_and(|postponed| at >= postponed) {
-                    break;
-                }
-                if !self.ready.is_empty() {
-                    self.settle(self.unseen_before(at), judge, out)?;
-                }
-                let start = self.start_before(at, hit.offset, base);
-                if start < base || self.muted {
-                    continue;
-                }
-                for id in index.rules(hit) {
-                    if id & NAME == 0 {
-                        self.attempt(rules, *id, start, at, complete);
-                    } else if let Some(place) = place {
-                        if !self.attempt_escaped_name(rules, id & !NAME, (at, &mut meant), complete)
-                        {
-                            postponed = Some(postponed.map_or(place, |it: u64| it.min(place)));
-                        }
-                    } else if !self.attempt_name(rules, id & !NAME, at, complete) {
-                        // Too little is known of the name: it is looked up once more, and so is all behind it.
-                        postponed = Some(at);
-                    }
-                }
-            }
-            if let Some(at) = postponed {
-                self.position = at;
-                break;
-            }
-        }
-        self.hits = hits;
-        Ok(())
-    }
-
-    /// Follows a rule from where it may start, for the sake of the word at `at`.
-    fn attempt(&mut self, rules: &RuleSet, id: u16, start: u64, at: u64, complete: bool) {
-        let Some(rule) = rules.rules.get(usize::from(id)) else {
-            return;
-        };
-        let has_lead = !rule.matcher.lead.is_empty();
-        if !self.may_start(rule, start)
-            || !has_lead && self.is_taken(start, at)
-            || self.defer(id, start)
-        {
-            return;
-        }
-        let mut candidate = Candidate::new(id, start, &rule.matcher);
-        if self.follow(&mut candidate, rule, complete) == Outcome::Unfinished {
-            let same = |other: &Candidate| other.same_lead(&candidate);
-            let many = self.live.len() >= FEW && candidate.in_lead();
-            if !many || !self.live.iter().any(same) {
-                self.ended |= candidate.end.is_some();
-                self.live.push(candidate);
-            }
-        }
-    }
-
-    /// Follows what stands behind a name that may be at a place. False if too little is known of it.
-    fn attempt_name(&mut self, rules: &RuleSet, id: u16, at: u64, complete: bool) -> bool {
-        let known = self.window.slice(at, self.window.end());
-        let name = match rules.spellings.get(id, known) {
-            Some(Name::Known(name)) => name,
-            Some(Name::Unfinished) => return complete,
-            None => return true,
-        };
-        self.attempt_named(rules, name, at, complete);
-        true
-    }
-
-    /// Follows what stands behind a name.
-    fn attempt_named(&mut self, rules: &RuleSet, name: Named, at: u64, complete: bool) {
-        // A value that starts in one that is certain cannot win.
-        let unseen = self.unseen_before(at).min(self.floor());
-        let taken = self.certain(unseen).map_or(0, |(_, end)| end);
-        let text = text(
-            &self.window,
-            complete,
-            self.settled.max(taken),
-            self.strictness,
-            self.limits,
-        );
-        let mut candidate = self.candidate(at, name);
-        let outcome = candidate.follow_name(text, text.most_held);
-        self.steps += candidate.steps + 1;
-        let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
-        if possible && !self.is_look_alike(rules, at, name) {
-            self.ended |= candidate.end.is_some();
-            match outcome {
-                Outcome::Unfinished => self.live.push(candidate),
-                Outcome::Done => self.ready.push(candidate),
-            }
-        }
-    }
-
-    /// What may follow a name.
-    fn candidate(&self, at: u64, name: Named) -> Candidate {
-        let end = at + name.length as u64;
-        let (text, at) = self.identifier(at, name);
-        let (_, before) = identifier(text, at);
-        let assignment = Assignment::new(before, name.holds);
-        Candidate::named(name.rule, end, assignment)
-    }
-
-    /// Whether the identifier that a name belongs to carries no credentials.
-    fn is_look_alike(&self, rules: &RuleSet, at: u64, name: Named) -> bool {
-        let (text, name) = self.identifier(at, name);
-        let (from, _) = identifier(text, name);
-        let whole = text.get(from..).unwrap_or_default();
-        rules.carriers.fields.excluded(whole)
-    }
-
-    /// The text up to the end of a name, as far as its identifier may reach, and where in it the name starts.
-    fn identifier(&self, at: u64, name: Named) -> (&[u8], usize) {
-        let base = at.saturating_sub(IDENTIFIER).max(self.text_start);
-        let text = self.window.slice(base, at + name.length as u64);
-        (text, text.len().saturating_sub(name.length))
-    }
-
-    /// Whether a value that starts here could not win.
-    fn is_taken(&self, start: u64, at: u64) -> bool {
-        let unseen = self.unseen_before(at).min(self.floor());
-        let certain = self.certain(unseen);
-        start < self.settled
-            || certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))
-    }
-
-    /// Follows a candidate; what it found is put aside.
-    fn follow(&mut self, candidate: &mut Candidate, rule: &Rule, complete: bool) -> Outcome {
-        let text = text(
-            &self.window,
-            complete,
-            self.settled,
-            self.strictness,
-            self.limits,
-        );
-        let from = candidate.steps;
-        let outcome = candidate.follow(&rule.matcher, text, &mut self.runs);
-        self.steps += candidate.steps - from + 1;
-        if outcome == Outcome::Done && candidate.end.is_some() {
-            self.ended = true;
-            self.ready.push(*candidate);
-        }
-        outcome
-    }
-
-    /// Whether what stands before `start` allows a value of this rule there.
-    fn may_start(&self, rule: &Rule, start: u64) -> bool {
-        let Some(before) = &rule.matcher.before else {
-            return true;
-        };
-        let last = start.checked_sub(1).filter(|at| *at >= self.text_start);
-        let last = last.and_then(|at| self.window.byte(at));
-        last.is_none_or(|last| before.contains(last))
-            || self.strictness == Strictness::Field
-            || may_precede(&self.window, self.text_start, start)
-    }
-
     /// Where the first word may start that was not looked up, with what an anchor may have before it.
     fn unseen(&self) -> u64 {
         self.unseen_before(self.position)
@@ -585,52 +362,5 @@ fn text(
         settled,
         strict: strictness == Strictness::Text,
         most_held: limits.most_held(),
-    }
-}
-
-/// Finds the anchors of words from `from` up to `to` in the text that starts at `base`, and says how far it came.
-fn find(
-    starts: &mut Starts,
-    window: &Window,
-    (base, from, to): (u64, u64, u64),
-    strictness: Strictness,
-    RuleSet {
-        index, spellings, ..
-    }: &RuleSet,
-    hits: &mut Vec<Found>,
-) -> u64 {
-    let offset = |at: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
-    let bytes = window.slice(base, window.end());
-    let every = strictness == Strictness::Field;
-    let reached = starts.find(bytes, offset(from), offset(to), every, index);
-    for (at, special) in starts.iter() {
-        let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
-        // Most of what starts like a name is none.
-        let is_name = |id: &u16| id & NAME == 0 || spellings.get(id & !NAME, rest).is_some();
-        let mut add = |hit: Hit| {
-            if index.rules(hit).iter().any(is_name) {
-                hits.push(Found::new(at, None, hit));
-            }
-        };
-        let follows = |byte: u8| {
-            let last = before.last().copied();
-            last.is_some_and(|last| fold(last) == byte) || words::may_end(before)
-        };
-        index.find(word(rest), rest.get(8).copied(), follows, &mut add);
-        if special && let Some(hit) = index.find_behind(before) {
-            add(hit);
-        }
-    }
-    base + reached as u64
-}
-
-/// Whether an escape of JSON or of a URL ends before `start`, whose last letter is not the letter it looks like.
-#[cold]
-fn may_precede(window: &Window, text_start: u64, start: u64) -> bool {
-    match window.slice(start.saturating_sub(6).max(text_start), start) {
-        [.., b'\\', b'b' | b'f' | b'n' | b'r' | b't'] => true,
-        [.., b'%', a, b] => a.is_ascii_hexdigit() && b.is_ascii_hexdigit(),
-        [b'\\', b'u', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
-        _ => false,
     }
 }

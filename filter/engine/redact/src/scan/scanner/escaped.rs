@@ -6,7 +6,8 @@ use crate::scan::escaped::{self, Meant, is_word, others, starts};
 use crate::scan::prefilter::Starts;
 use crate::scan::runs::Runs;
 
-use super::{Found, Scanner, Strictness};
+use super::look_up::Found;
+use super::{Scanner, Strictness};
 
 /// Longest name that is looked for where it is written with escapes, and the byte behind it.
 const NAME: usize = 40;
