@@ -28,7 +28,8 @@
 //! * [`Judge`]: decides about each finding; [`Masker`]: what stands in its place.
 //!
 //! The life of a byte: 64 at a time are classified into bitmaps, in which the starts of words stand out (`scan/prefilter.rs`); four bytes of each word
-//! are looked up in a bitmap of hashes, and those that pass in the index of all anchors (`rules/index.rs`), names of fields among them. What stands at an
+//! are looked up in a bitmap of hashes, of those that pass up to eight in another one, and what is left in the index of all anchors (`rules/index.rs`),
+//! names of fields among them (`scan/scanner/look_up.rs`). What stands at an
 //! anchor is followed at once as far as the text is known (`scan/candidate.rs`, behind a name `scan/assignment.rs`), with escapes read as the bytes they
 //! stand for (`scan/escape.rs`); runs of base64 and hexadecimal digits that are text are decoded and scanned in turn (`scan/scanner/encoded.rs`). Of what
 //! is found the scanner (`scan/scanner.rs` and below) settles who wins, asks the judge, and sets the mask. Nothing here does I/O or reads a clock.
@@ -43,11 +44,12 @@
 //! * **Time** is linear in the bytes. Candidates that start close to each other read the same bytes again; long runs of one class are walked once for
 //!   all of them, and everything else a rule can read before its value is certain is bounded by the rule. A test repeats every anchor, every cut-off
 //!   example and the known bad patterns (`glpat-glpat-...`), and bounds the steps per byte.
-//! * **Memory** of a stream is [`Limits::held`] and some 8 KiB. A value without end (a PEM key whose end never comes) is hashed and dropped as it
+//! * **Memory** of a stream is [`Limits::held`] and up to 11 KiB, 16 by default, also where one anchor follows the other: those within a value wait for its
+//!   end in four bytes each. A value without end (a PEM key whose end never comes) is hashed and dropped as it
 //!   comes, not stored. JSON depth, names and fields of a guarded secret are bounded ([`Limit`]).
 //! * **Panics**: none is reachable; indexing, slicing and unwrapping are lint errors here.
 //! * **Evasion**: a credential is found as it is, with any of its bytes written as escapes of JSON, URLs or XML, also of JSON that is itself a string, and in base64
-//!   or hexadecimal of at least 24 or 32 digits, twice at most; not where it is compressed, or split over several fields, lines of JSON, events or parts. Compressed bodies are
+//!   or hexadecimal of at least 24 or 32 digits, twice at most, from where the first 24 are letters and digits; not where it is compressed, or split over several fields, lines of JSON, events or parts. Compressed bodies are
 //!   the caller's to refuse. Of escaped backslashes before an escape that stands for a credential's first byte (`\\\u0067hp_`) one may be masked with it. A name counts where a
 //!   word starts: right behind an acronym (`HTTPPassword`) only if it is listed so.
 //! * **Known values** in clear are found wherever they stand; those known by hashes as words of their own. A sender that knows neither cannot make them cost more than a look
