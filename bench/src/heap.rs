@@ -29,6 +29,14 @@ unsafe impl GlobalAlloc for Counted {
         // SAFETY: the caller's promise is the one asked for.
         unsafe { System.dealloc(pointer, layout) }
     }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let now = NOW.fetch_add(size, Ordering::Relaxed) + size - layout.size();
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        MOST.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller's promise is the one asked for.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
 }
 
 /// Bytes in use.

@@ -136,7 +136,7 @@ impl Starts {
             } else {
                 self.admit(block, words & wanted, at, index);
             }
-            has_room &= self.encoded.look::<L>(text, now, before, &mut trail, at);
+            has_room &= self.encoded.look(text, now, before, &mut trail, at);
             before = now;
             at += BLOCK;
             if !has_room {

@@ -5,7 +5,7 @@
 //! six such letters or sixteen such digits stand at the right distance, which is rare in anything else.
 
 use super::classes::{Classes, heads};
-use super::lane::Lane;
+use super::lane::Usual;
 use super::{BLOCK, behind};
 
 /// Digits of base64 that have to be there, four of them for three bytes.
@@ -71,7 +71,7 @@ impl Encoded {
 
     /// Looks for places whose last digit is in a block. False if there is no room for those of another block.
     #[inline]
-    pub(super) fn look<L: Lane>(
+    pub(super) fn look(
         &mut self,
         text: &[u8],
         now: Classes,
@@ -87,19 +87,19 @@ impl Encoded {
             full,
             has_long_word,
         };
-        is_nothing || self.add::<L>(text, now, before, base)
+        is_nothing || self.add(text, now, before, base)
     }
 
     #[cold]
     #[inline(never)]
-    fn add<L: Lane>(&mut self, text: &[u8], now: Classes, before: Classes, base: usize) -> bool {
+    fn add(&mut self, text: &[u8], now: Classes, before: Classes, base: usize) -> bool {
         let long = long_words(both(now.word, before.word));
         let (long_enough, for_hex) = (upper(long), upper(long & long << (HEX - BASE64)));
         if long_enough == 0 {
             return true;
         }
         let bytes = |at: Option<usize>| at.and_then(|at| text.get(at..)?.first_chunk().copied());
-        let heads_of = |at| heads::<L>(&bytes(at).unwrap_or_else(|| last(text, at)));
+        let heads_of = |at| heads::<Usual>(&bytes(at).unwrap_or_else(|| last(text, at)));
         let heads = both(heads_of(Some(base)), heads_of(base.checked_sub(BLOCK)));
         let base64 = long_enough & upper(six_heads(heads) << 3);
         let hex = if for_hex == 0 {
