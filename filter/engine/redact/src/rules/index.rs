@@ -14,7 +14,7 @@ pub(crate) struct Index {
     filter: Filter,
     /// Second look: whether a word goes on like one of the anchors that start like it.
     second: Second,
-    /// By [`Second::bucket`]: where its entries start.
+    /// By [`Second::buckets`]: where its entries start.
     buckets: Vec<u16>,
     entries: Vec<Entry>,
     /// The rules of all entries, one list behind the other.
@@ -156,24 +156,31 @@ impl Second {
     #[inline]
     fn may_hold(&self, folded: u64) -> bool {
         let (hash, four) = (self.hash(folded), Self::hash_of_four(folded));
-        let long = is_set(
-            self.bits.get((hash >> 54) as usize % SECOND),
-            (hash >> 48) as u32,
-        );
-        long | is_set(self.four.get((four >> 23) as usize % FOUR), four >> 17)
+        self.holds_long(hash) | self.holds_four(four)
     }
 
     /// Where to look for a word as a longer anchor, and as one of four bytes, as far as it may be one.
     #[inline]
     fn buckets(&self, folded: u64) -> [Option<usize>; 2] {
         let (hash, four) = (self.hash(folded), Self::hash_of_four(folded));
-        let long = is_set(
+        let places = [(hash >> 53) as usize, BUCKETS / 2 + (four >> 21) as usize];
+        [
+            self.holds_long(hash).then_some(places[0]),
+            self.holds_four(four).then_some(places[1]),
+        ]
+    }
+
+    #[inline]
+    fn holds_long(&self, hash: u64) -> bool {
+        is_set(
             self.bits.get((hash >> 54) as usize % SECOND),
             (hash >> 48) as u32,
-        );
-        let short = is_set(self.four.get((four >> 23) as usize % FOUR), four >> 17);
-        let places = [(hash >> 53) as usize, BUCKETS / 2 + (four >> 21) as usize];
-        [long.then_some(places[0]), short.then_some(places[1])]
+        )
+    }
+
+    #[inline]
+    fn holds_four(&self, hash: u32) -> bool {
+        is_set(self.four.get((hash >> 23) as usize % FOUR), hash >> 17)
     }
 
     #[inline]

@@ -338,6 +338,17 @@ impl Scanner {
         self.ended = all.any(|candidate| candidate.end.is_some());
     }
 
+    /// The text as far as it is known.
+    fn text(&self, complete: bool) -> Text<'_> {
+        text(
+            &self.window,
+            complete,
+            self.settled,
+            self.strictness,
+            self.limits,
+        )
+    }
+
     /// Where the first word may start that was not looked up, with what an anchor may have before it.
     fn unseen(&self) -> u64 {
         self.unseen_before(self.position)
@@ -349,6 +360,7 @@ impl Scanner {
     }
 }
 
+/// The same, for those who change another part of the scanner meanwhile.
 fn text(
     window: &Window,
     complete: bool,

@@ -14,6 +14,8 @@ mod scalar;
 mod sse2;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::{Lane as Wide, Widely};

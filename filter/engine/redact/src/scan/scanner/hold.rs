@@ -1,6 +1,6 @@
 //! What can be given out, and what must be held back.
 
-use super::{Candidate, Outcome, Scanner, Strictness, UNKNOWN, text};
+use super::{Candidate, Outcome, Scanner, Strictness, UNKNOWN};
 use crate::rules::{Name, Named};
 use crate::scan::runs::Runs;
 
@@ -124,13 +124,7 @@ impl Scanner {
     /// Where the value of this name would start.
     fn value_of(&self, name: Named, at: u64) -> Option<u64> {
         let mut candidate = self.candidate(at, name);
-        let text = text(
-            &self.window,
-            false,
-            self.settled,
-            self.strictness,
-            self.limits,
-        );
+        let text = self.text(false);
         let outcome = candidate.follow_name(text, text.most_held);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
         possible.then_some(candidate.start)
@@ -142,13 +136,7 @@ impl Scanner {
         if !self.may_start(rule, at) {
             return None;
         }
-        let text = text(
-            &self.window,
-            false,
-            self.settled,
-            self.strictness,
-            self.limits,
-        );
+        let text = self.text(false);
         let mut candidate = Candidate::new(id, at, &rule.matcher);
         let outcome = candidate.follow(&rule.matcher, text, runs);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
