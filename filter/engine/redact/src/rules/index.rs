@@ -25,8 +25,7 @@ pub(crate) struct Index {
     firsts: Vec<Vec<([u8; NEXT], u16)>>,
     /// Most bytes before a word's start that belong to an anchor.
     reach: usize,
-    /// All ones if no anchor starts with a number of less than three letters and digits.
-    short_numbers: u64,
+    numbers: Numbers,
 }
 
 /// One bit for each hash of four folded bytes.
@@ -92,14 +91,41 @@ impl Placed {
     }
 }
 
+/// With which digits anchors start: most numbers in a text then need no look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    #[default]
+    None,
+    Only(u8),
+    Any,
+}
+
+impl Numbers {
+    fn add(&mut self, word: &[u8]) {
+        if let Some(digit) = word.first().filter(|first| first.is_ascii_digit()) {
+            *self = match *self {
+                Self::None => Self::Only(*digit),
+                Self::Only(other) if other == *digit => *self,
+                Self::Only(_) | Self::Any => Self::Any,
+            };
+        }
+    }
+
+    /// The digit, or a letter if there is not one alone.
+    pub(crate) fn digit(self) -> u8 {
+        match self {
+            Self::Only(digit) => digit,
+            Self::None | Self::Any => b'a',
+        }
+    }
+}
+
 /// Set where a number is not that of a rule, but of a name.
 pub(crate) const NAME: u16 = 0x8000;
 /// Bytes behind the first that are compared before a rule is tried on the end of a text.
 const NEXT: usize = 2;
 /// No folded byte: whatever follows.
 const ANY: u8 = 0;
-/// Letters and digits that a number has to start with to be looked at.
-const NUMBER: usize = 3;
 const BUCKETS: usize = 4096;
 const FOLD: u32 = 0x2020_2020;
 
@@ -231,7 +257,7 @@ impl Index {
         let mut filter = Filter::new();
         let mut firsts = vec![Vec::new(); 256];
         let mut slashed: BTreeMap<u8, Vec<u16>> = BTreeMap::new();
-        let mut short_numbers = u64::MAX;
+        let mut numbers = Numbers::default();
         for (id, rule) in (0u16..).zip(rules) {
             for anchor in &rule.matcher.anchors {
                 if let [first, next @ ..] = anchor.bytes.as_slice()
@@ -252,9 +278,8 @@ impl Index {
                 let (key, four) = (key(word), four(word));
                 filter.insert(four);
                 // Those with two slashes are found by these.
-                if is_short_number(word) && !matches!(anchor.bytes.as_slice(), [_, b'/', b'/', ..])
-                {
-                    short_numbers = 0;
+                if !matches!(anchor.bytes.as_slice(), [_, b'/', b'/', ..]) {
+                    numbers.add(word);
                 }
                 let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
                 let offset = u8::try_from(anchor.offset).unwrap_or(u8::MAX);
@@ -274,9 +299,7 @@ impl Index {
         for (id, word, next) in names {
             let (key, four) = (key(&word), four(&word));
             filter.insert(four);
-            if is_short_number(&word) {
-                short_numbers = 0;
-            }
+            numbers.add(&word);
             let length = u8::try_from(word.len().min(LONGEST)).unwrap_or(u8::MAX);
             let id = NAME | id;
             anchors.push(Placed {
@@ -306,7 +329,7 @@ impl Index {
             slashed: Vec::with_capacity(slashed.len()),
             firsts,
             reach: AUTHORITY.len(),
-            short_numbers,
+            numbers,
         };
         let same = |one: &Placed, other: &Placed| {
             (one.key, one.length, one.offset, one.before)
@@ -352,9 +375,9 @@ impl Index {
         self.second.may_hold(folded(word))
     }
 
-    /// All ones if the start of a number of less than three letters and digits is of no interest, or zero.
-    pub(crate) fn short_numbers(&self) -> u64 {
-        self.short_numbers
+    /// What a word may start with beside letters.
+    pub(crate) fn numbers(&self) -> Numbers {
+        self.numbers
     }
 
     /// Most bytes that an anchor has before the start of the word by which it is found.
@@ -448,12 +471,6 @@ pub(super) fn following(byte: u8) -> u64 {
 #[inline]
 fn folded(word: u64) -> u64 {
     word | u64::from(FOLD) | u64::from(FOLD) << 32
-}
-
-fn is_short_number(word: &[u8]) -> bool {
-    let start = word.get(..NUMBER).unwrap_or(word);
-    let is_number = start.first().is_some_and(u8::is_ascii_digit);
-    is_number && !start.iter().all(u8::is_ascii_alphanumeric)
 }
 
 fn key(word: &[u8]) -> u64 {

@@ -30,7 +30,7 @@ pub(crate) use anchor::fold;
 pub(crate) use automaton::{Automaton, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
-pub(crate) use index::{Hit, Index, NAME};
+pub(crate) use index::{Hit, Index, NAME, Numbers};
 pub(crate) use known::{KnownHashes, KnownValues, Length, is_delimiter, is_separator};
 pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};

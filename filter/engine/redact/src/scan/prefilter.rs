@@ -12,9 +12,9 @@ mod lane;
 pub(super) use encoded::{BASE64, Encoded, HEX};
 pub(super) use escapes::Escapes;
 
-use crate::rules::Index;
-use classes::{Classes, classify, escapes, slash_or_colon, slashes};
-use encoded::Trail;
+use crate::rules::{Index, Numbers};
+use classes::{Classes, classify, end_of_host, escapes, slash_or_colon};
+use encoded::has_long_word;
 #[cfg(target_arch = "x86_64")]
 use lane::Wide;
 use lane::{Lane, Usual};
@@ -41,6 +41,8 @@ pub(super) struct Starts {
 
 /// Set where the scan stops whatever the word is.
 const SPECIAL: u16 = 0x8000;
+/// Of the escapes of a block those behind which words may start in the next one.
+const LAST_ESCAPES: u64 = u64::MAX << (BLOCK - 6);
 /// Words found at once.
 const MOST: usize = 256;
 /// So many are enough to go on with: hits take memory.
@@ -92,51 +94,55 @@ impl Starts {
         self.count = 0;
         self.encoded.clear();
         self.escapes.clear();
-        let (mut before, mut escapes_before) = (Classes::default(), 0);
-        let mut trail = Trail::default();
-        let short_numbers = if every { 0 } else { index.short_numbers() };
+        let numbers = index.numbers();
+        let (whole, digit) = (every || numbers == Numbers::Any, numbers.digit());
+        let mut before = Classes::default();
+        let mut escapes_before = 0;
         let mut at = from.saturating_sub(CONTEXT);
         while at < to && self.count <= ENOUGH {
             let padded;
-            let whole = at
+            let known = at
                 .checked_sub(BEFORE)
                 .and_then(|at| text.get(at..)?.first_chunk());
-            let block = match whole {
+            let block = match known {
                 Some(block) => block,
                 None => {
                     padded = pad(text, at);
                     &padded
                 }
             };
-            let now = classify::<L>(block);
-            let mut words = if every {
-                now.word
-            } else {
-                words(now, before) & !(short_numbers_of(now) & short_numbers)
-            };
+            let now = classify::<L>(block, digit);
             let wanted = within(from, to, at);
+            let heads = if whole { now.word } else { now.head };
+            let words = wanted
+                & if every {
+                    heads
+                } else {
+                    words(heads, now, before)
+                };
+            let pairs = behind(now.slash, before.slash, 1) & behind(now.slash, before.slash, 2);
+            let is_long = has_long_word(now.word, before.word);
             let mut has_room = true;
-            let special = if now.has_slashes {
-                behind_slashes::<L>(text, block, at, index)
-            } else {
-                0
-            };
-            if now.has_escapes || escapes_before != 0 {
+            if pairs | escapes_before != 0 || now.has_escapes | is_long {
+                let special = wanted & behind_slashes::<L>(text, block, (at, pairs), index);
                 let escapes = escapes::<L>(block);
-                if !every {
-                    words |= now.word & behind_escapes(escapes, escapes_before);
-                }
-                if escapes != 0 {
-                    has_room = self.escapes.add(text, escapes, at);
-                }
-                escapes_before = escapes;
-            }
-            if special & wanted != 0 {
-                self.admit_special(block, words & wanted, special & wanted, at, index);
+                let behind = if every {
+                    0
+                } else {
+                    behind_escapes(escapes, escapes_before)
+                };
+                self.admit_special(
+                    block,
+                    (words | now.word & behind & wanted, special),
+                    at,
+                    index,
+                );
+                escapes_before = escapes & LAST_ESCAPES;
+                has_room = self.escapes.add(text, escapes, at)
+                    & self.encoded.add(text, (now.word, before.word), at);
             } else {
-                self.admit(block, words & wanted, at, index);
+                self.admit(block, words, at, index);
             }
-            has_room &= self.encoded.look(text, now, before, &mut trail, at);
             before = now;
             at += BLOCK;
             if !has_room {
@@ -148,27 +154,30 @@ impl Starts {
     }
 
     /// Adds the words that the index's filter admits.
-    #[inline]
+    #[inline(always)]
     fn admit(&mut self, block: &Block, mut words: u64, base: usize, index: &Index) {
         let filter = index.filter();
+        let mut count = self.count;
         while words != 0 {
             let at = words.trailing_zeros() as usize;
             words &= words - 1;
-            self.push(base + at, filter.admits(four(block, at)));
+            count = self.put(count, base + at, filter.admits(four(block, at)));
         }
+        self.count = count;
     }
 
-    /// The same, where there are special places among them.
-    #[cold]
-    #[inline(never)]
+    /// The same, where there may be special places among them.
+    #[inline]
     fn admit_special(
         &mut self,
         block: &Block,
-        words: u64,
-        special: u64,
+        (words, special): (u64, u64),
         base: usize,
         index: &Index,
     ) {
+        if special == 0 {
+            return self.admit(block, words, base, index);
+        }
         let mut starts = words | special;
         while starts != 0 {
             let at = starts.trailing_zeros() as usize;
@@ -176,14 +185,14 @@ impl Starts {
             let holds = |bits: u64| bits >> at & 1 == 1;
             let wanted = holds(special) || holds(words) && index.filter().admits(four(block, at));
             let mark = if holds(special) { SPECIAL } else { 0 };
-            self.push((base + at) | usize::from(mark), wanted);
+            self.count = self.put(self.count, (base + at) | usize::from(mark), wanted);
         }
     }
 
-    /// Adds a place, if it is wanted, without a branch that would be mispredicted.
-    #[inline]
-    fn push(&mut self, at: usize, wanted: bool) {
-        if let Some(slot) = self.found.get_mut(self.count % MOST) {
+    /// Adds a place behind so many, if it is wanted, without a branch that would be mispredicted. How many there are now.
+    #[inline(always)]
+    fn put(&mut self, count: usize, at: usize, wanted: bool) -> usize {
+        if let Some(slot) = self.found.get_mut(count % MOST) {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "texts are shorter than 32 KiB"
@@ -191,22 +200,20 @@ impl Starts {
             let at = at as u16;
             *slot = at;
         }
-        self.count += usize::from(wanted);
+        count + usize::from(wanted)
     }
 
     /// Drops the words that only start like one that the index knows, without a branch too.
     #[inline]
     fn narrow(&mut self, text: &[u8], index: &Index) {
-        let count = std::mem::take(&mut self.count);
-        for nth in 0..count.min(MOST) {
+        let mut count = 0;
+        for nth in 0..self.count.min(MOST) {
             let place = self.found.get(nth).copied().unwrap_or(0);
             let at = usize::from(place & !SPECIAL);
             let may_hold = index.may_hold(word(text.get(at..).unwrap_or_default()));
-            if let Some(slot) = self.found.get_mut(self.count % MOST) {
-                *slot = place;
-            }
-            self.count += usize::from(may_hold | (place & SPECIAL != 0));
+            count = self.put(count, usize::from(place), may_hold | (place & SPECIAL != 0));
         }
+        self.count = count;
     }
 }
 
@@ -260,8 +267,13 @@ fn four(block: &Block, at: usize) -> u32 {
 /// Those of the places behind `//` where a rule may start before it. Behind `://` a user and a password must be able to follow: there are none where a
 /// slash comes before a colon, or the host ends at a quote.
 #[inline(always)]
-fn behind_slashes<L: Lane>(text: &[u8], block: &Block, base: usize, index: &Index) -> u64 {
-    let (mut places, mut special) = (slashes::<L>(block), 0);
+fn behind_slashes<L: Lane>(
+    text: &[u8],
+    block: &Block,
+    (base, mut places): (usize, u64),
+    index: &Index,
+) -> u64 {
+    let mut special = 0;
     while places != 0 {
         let at = places.trailing_zeros() as usize;
         let here = places & places.wrapping_neg();
@@ -271,7 +283,7 @@ fn behind_slashes<L: Lane>(text: &[u8], block: &Block, base: usize, index: &Inde
             Some(b':') => match slash_or_colon::<L>(block, at) {
                 Some(b'/') => false,
                 Some(_) => true,
-                None => !matches!(end_of_host(block, at), Some(b'/' | b'"')),
+                None => !matches!(end_of_host::<L>(block, at), Some(b'/' | b'"')),
             },
             Some(first) => index.has_slashed(*first),
             None => false,
@@ -283,29 +295,17 @@ fn behind_slashes<L: Lane>(text: &[u8], block: &Block, base: usize, index: &Inde
     special
 }
 
-/// The byte behind a host, as far as it can be seen.
-fn end_of_host(block: &Block, at: usize) -> Option<u8> {
-    let mut bytes = block.iter().skip(BEFORE + at).copied();
-    bytes.find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-'))
-}
-
-/// Where words start in a block, given the block before it.
-#[inline]
-fn words(now: Classes, before: Classes) -> u64 {
+/// Where words start in a block, given the block before it and the bytes that they may start with.
+#[inline(always)]
+fn words(heads: u64, now: Classes, before: Classes) -> u64 {
     let word = behind(now.word, before.word, 1);
     let upper = behind(now.upper, before.upper, 1);
-    now.word & !word | now.upper & !upper
+    heads & !word | now.upper & !upper
 }
 
 /// Places behind escapes, which start words as well.
 fn behind_escapes(now: u64, before: u64) -> u64 {
     behind(now, before, 2) | behind(now, before, 3) | behind(now, before, 6)
-}
-
-/// Digits before no two further letters or digits; the last places of a block are not among them, whatever follows.
-#[inline]
-fn short_numbers_of(now: Classes) -> u64 {
-    now.digit & !(now.word >> 1 & now.word >> 2) & u64::MAX >> 2
 }
 
 /// The bits of two blocks, so many bytes later.

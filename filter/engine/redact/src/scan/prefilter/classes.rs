@@ -8,33 +8,31 @@ use super::{BEFORE, BLOCK, Block};
 pub(super) struct Classes {
     /// Letters and digits.
     pub(super) word: u64,
+    /// Letters, and the digit that was asked for.
+    pub(super) head: u64,
     /// Capitals.
     pub(super) upper: u64,
-    pub(super) digit: u64,
+    pub(super) slash: u64,
     /// Whether there is one of [`escapes`].
     pub(super) has_escapes: bool,
-    /// Whether there is anything behind two slashes.
-    pub(super) has_slashes: bool,
 }
 
-/// Classifies the bytes of a block.
+/// Classifies the bytes of a block, of which `digit` counts as a head like a letter.
 #[inline(always)]
-pub(super) fn classify<L: Lane>(block: &Block) -> Classes {
+pub(super) fn classify<L: Lane>(block: &Block, digit: u8) -> Classes {
     let mut classes = Classes::default();
-    let (mut rare, mut slashes) = (L::NOTHING, L::NOTHING);
+    let mut rare = L::NOTHING;
     for nth in 0..BLOCK / L::BYTES {
-        let bytes: L = lane(block, nth, 0);
+        let bytes: L = lane(block, nth);
         let letters = bytes.fold().between(b'a', b'z');
-        let upper = bytes.between(b'A', b'Z');
         let digits = bytes.between(b'0', b'9');
         classes.word = join::<L>(classes.word, letters.or(digits));
-        classes.upper = join::<L>(classes.upper, upper);
-        classes.digit = join::<L>(classes.digit, digits);
+        classes.head = join::<L>(classes.head, letters.or(bytes.equal(digit)));
+        classes.upper = join::<L>(classes.upper, bytes.between(b'A', b'Z'));
+        classes.slash = join::<L>(classes.slash, bytes.equal(b'/'));
         rare = rare.or(is_escape(bytes));
-        slashes = slashes.or(behind_two_slashes(block, nth));
     }
     classes.has_escapes = rare.any();
-    classes.has_slashes = slashes.any();
     classes
 }
 
@@ -43,16 +41,7 @@ pub(super) fn classify<L: Lane>(block: &Block) -> Classes {
 pub(super) fn escapes<L: Lane>(block: &Block) -> u64 {
     let lanes = 0..BLOCK / L::BYTES;
     lanes.fold(0, |escapes, nth| {
-        escapes | is_escape::<L>(lane(block, nth, 0)).mask() << (L::BYTES * nth)
-    })
-}
-
-/// Whatever stands behind two slashes.
-#[inline(always)]
-pub(super) fn slashes<L: Lane>(block: &Block) -> u64 {
-    let lanes = 0..BLOCK / L::BYTES;
-    lanes.fold(0, |slashes, nth| {
-        slashes | behind_two_slashes::<L>(block, nth).mask() << (L::BYTES * nth)
+        escapes | is_escape::<L>(lane(block, nth)).mask() << (L::BYTES * nth)
     })
 }
 
@@ -67,14 +56,37 @@ pub(super) fn slash_or_colon<L: Lane>(block: &Block, from: usize) -> Option<u8> 
     })
 }
 
+/// The byte behind a host that starts at a place in a block, as far as it is looked at.
+#[inline(always)]
+pub(super) fn end_of_host<L: Lane>(block: &Block, from: usize) -> Option<u8> {
+    let rest = block.get(BEFORE + from..)?;
+    rest.chunks_exact(L::BYTES).find_map(|bytes| {
+        let lane = L::load(bytes);
+        let letters = lane.fold().between(b'a', b'z');
+        let others = lane.between(b'0', b'9').or(lane.between(b'-', b'.'));
+        let length = letters.or(others).mask().trailing_ones() as usize;
+        bytes.get(length).copied()
+    })
+}
+
 /// Letters that the first three quarters of ASCII start with in base64: `A` to `Z` and `a` to `f`.
 #[inline(always)]
 pub(super) fn heads<L: Lane>(bytes: &[u8; BLOCK]) -> u64 {
-    let lanes = bytes.chunks_exact(L::BYTES).map(L::load);
-    lanes.rev().fold(0, |heads, bytes| {
-        let is_head = bytes.between(b'A', b'Z').or(bytes.between(b'a', b'f'));
-        heads.wrapping_shl(L::BYTES as u32) | is_head.mask()
+    bitmap(bytes, |lane: L| {
+        lane.between(b'A', b'Z').or(lane.between(b'a', b'f'))
     })
+}
+
+/// Decimal digits.
+#[inline(always)]
+pub(super) fn digits<L: Lane>(bytes: &[u8; BLOCK]) -> u64 {
+    bitmap(bytes, |lane: L| lane.between(b'0', b'9'))
+}
+
+#[inline(always)]
+fn bitmap<L: Lane>(bytes: &[u8; BLOCK], is: impl Fn(L) -> L) -> u64 {
+    let lanes = bytes.chunks_exact(L::BYTES).map(L::load);
+    lanes.fold(0, |bits, lane| join::<L>(bits, is(lane)))
 }
 
 /// Adds the bits of the next lane of a block.
@@ -89,16 +101,10 @@ fn is_escape<L: Lane>(bytes: L) -> L {
     bytes.equal(b'\\').or(others)
 }
 
+/// The bytes of a lane.
 #[inline(always)]
-fn behind_two_slashes<L: Lane>(block: &Block, nth: usize) -> L {
-    let (before, far): (L, L) = (lane(block, nth, 1), lane(block, nth, 2));
-    before.equal(b'/').and(far.equal(b'/'))
-}
-
-/// The bytes of a lane, or those so many before them.
-#[inline(always)]
-fn lane<L: Lane>(block: &Block, nth: usize, before: usize) -> L {
-    let at = BEFORE + L::BYTES * nth - before;
+fn lane<L: Lane>(block: &Block, nth: usize) -> L {
+    let at = BEFORE + L::BYTES * nth;
     block
         .get(at..at + L::BYTES)
         .map_or(L::NOTHING, |bytes| L::load(bytes))

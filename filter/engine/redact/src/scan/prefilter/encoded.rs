@@ -4,9 +4,9 @@
 //! and in base64 of ASCII the two digits that are neither letters nor digits come of `>`, `?` and `~` only. So text starts with a long word, of which
 //! six such letters or sixteen such digits stand at the right distance, which is rare in anything else.
 
-use super::classes::{Classes, heads};
+use super::BLOCK;
+use super::classes::{digits, heads};
 use super::lane::Usual;
-use super::{BLOCK, behind};
 
 /// Digits of base64 that have to be there, four of them for three bytes.
 pub(in crate::scan) const BASE64: usize = 24;
@@ -27,14 +27,6 @@ struct Found {
     base: u16,
     base64: u64,
     hex: u64,
-}
-
-/// What the block before says about the next one.
-#[derive(Default)]
-pub(super) struct Trail {
-    /// [`full_bytes`] of its words.
-    full: u64,
-    has_long_word: bool,
 }
 
 impl Encoded {
@@ -69,44 +61,28 @@ impl Encoded {
         self.count = 0;
     }
 
-    /// Looks for places whose last digit is in a block. False if there is no room for those of another block.
-    #[inline]
-    pub(super) fn look(
-        &mut self,
-        text: &[u8],
-        now: Classes,
-        before: Classes,
-        trail: &mut Trail,
-        base: usize,
-    ) -> bool {
-        // Wherever 24 letters or digits stand side by side, they fill two bytes of the bitmap.
-        let full = full_bytes(now.word);
-        let has_long_word = full & behind(full, trail.full, 8) != 0;
-        let is_nothing = !(has_long_word | trail.has_long_word);
-        *trail = Trail {
-            full,
-            has_long_word,
-        };
-        is_nothing || self.add(text, now, before, base)
-    }
-
+    /// Looks for places whose last digit is in a block, by the letters and digits of it and the block before. False if there is no room for those of another block.
     #[cold]
     #[inline(never)]
-    fn add(&mut self, text: &[u8], now: Classes, before: Classes, base: usize) -> bool {
-        let long = long_words(both(now.word, before.word));
-        let (long_enough, for_hex) = (upper(long), upper(long & long << (HEX - BASE64)));
-        if long_enough == 0 {
+    pub(super) fn add(&mut self, text: &[u8], (now, before): (u64, u64), base: usize) -> bool {
+        let long = Halves::of(now, before).map(long_words);
+        if long.is_empty() {
             return true;
         }
-        let bytes = |at: Option<usize>| at.and_then(|at| text.get(at..)?.first_chunk().copied());
-        let heads_of = |at| heads::<Usual>(&bytes(at).unwrap_or_else(|| last(text, at)));
-        let heads = both(heads_of(Some(base)), heads_of(base.checked_sub(BLOCK)));
-        let base64 = long_enough & upper(six_heads(heads) << 3);
-        let hex = if for_hex == 0 {
+        let blocks = [Some(base), base.checked_sub(BLOCK)].map(|at| {
+            let whole = at.and_then(|at| text.get(at..)?.first_chunk().copied());
+            whole.unwrap_or_else(|| last(text, at))
+        });
+        let both = |of: fn(&[u8; BLOCK]) -> u64| {
+            let [now, before] = blocks.each_ref().map(of);
+            Halves::of(now, before)
+        };
+        let base64 = long.and(both(heads::<Usual>).map(six_heads)).bits();
+        let longer = long.map(|long| long & long << (HEX - BASE64));
+        let hex = if longer.is_empty() {
             0
         } else {
-            let digits = both(now.digit, before.digit);
-            for_hex & upper(sixteen_digits(digits) << 1)
+            longer.and(both(digits::<Usual>).map(sixteen_digits)).bits()
         };
         if base64 | hex != 0
             && let Some(slot) = self.found.get_mut(self.count)
@@ -123,6 +99,43 @@ impl Encoded {
     }
 }
 
+/// The bits of a block in two halves, each behind the 32 bits before it: nothing looks back further, and words of a machine are faster than two of them.
+#[derive(Clone, Copy)]
+struct Halves([u64; 2]);
+
+impl Halves {
+    fn of(now: u64, before: u64) -> Self {
+        Self([now << 32 | before >> 32, now])
+    }
+
+    fn map(self, step: impl Fn(u64) -> u64) -> Self {
+        Self(self.0.map(step))
+    }
+
+    fn and(self, other: Self) -> Self {
+        let ([first, second], [a, b]) = (self.0, other.0);
+        Self([first & a, second & b])
+    }
+
+    /// Those of the block.
+    fn bits(self) -> u64 {
+        let [first, second] = self.0;
+        first >> 32 | second & u64::MAX << 32
+    }
+
+    fn is_empty(self) -> bool {
+        self.bits() == 0
+    }
+}
+
+/// Whether [`BASE64`] letters and digits stand side by side of which the last is in a block.
+#[inline(always)]
+pub(super) fn has_long_word(now: u64, before: u64) -> bool {
+    let (here, there) = (now.trailing_ones(), before.leading_ones());
+    let across = here != 0 && here + there >= BASE64 as u32;
+    long_words(now) != 0 || across
+}
+
 /// The numbers of the bits that are set.
 fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -132,39 +145,23 @@ fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The block before and this one.
-fn both(now: u64, before: u64) -> u128 {
-    u128::from(now) << BLOCK | u128::from(before)
-}
-
-/// Of both blocks this one.
-fn upper(both: u128) -> u64 {
-    (both >> BLOCK) as u64
-}
-
-/// Bytes that are all ones have their highest bit set, and few others.
-#[inline]
-fn full_bytes(word: u64) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    (!word).wrapping_sub(EACH) & word & EACH << 7
-}
-
 /// The last of each [`BASE64`] letters and digits side by side.
-fn long_words(words: u128) -> u128 {
+#[inline(always)]
+fn long_words(words: u64) -> u64 {
     let eight = [1, 2, 4].into_iter().fold(words, |run, by| run & run << by);
     eight & eight << 8 & eight << 16
 }
 
-/// The last of six letters at a distance of four.
-fn six_heads(heads: u128) -> u128 {
+/// Three behind the last of six letters at a distance of four.
+fn six_heads(heads: u64) -> u64 {
     let pairs = heads & heads << 4;
-    pairs & pairs << 8 & pairs << 16
+    (pairs & pairs << 8 & pairs << 16) << 3
 }
 
-/// The last of sixteen digits at a distance of two.
-fn sixteen_digits(digits: u128) -> u128 {
+/// One behind the last of sixteen digits at a distance of two.
+fn sixteen_digits(digits: u64) -> u64 {
     let steps = [2, 4, 8, 16].into_iter();
-    steps.fold(digits, |run, by| run & run << by)
+    steps.fold(digits, |run, by| run & run << by) << 1
 }
 
 /// What there is of the last block of a text.

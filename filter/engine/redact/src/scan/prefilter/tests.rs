@@ -1,4 +1,4 @@
-use super::classes::{Classes, classify, escapes, heads, slash_or_colon, slashes};
+use super::classes::{Classes, classify, digits, end_of_host, escapes, heads, slash_or_colon};
 use super::lane::{Lane, Scalar, Usual};
 use super::*;
 use crate::RuleSet;
@@ -34,19 +34,18 @@ fn vectors_and_their_twin_classify_alike() {
             places.fold(0u64, |bits, at| bits << 1 | u64::from(holds(at)))
         };
         let byte = |at: usize| rest[at];
-        let behind = |at: usize, by: usize| block[BEFORE + at - by];
         assert_eq!(before.len(), BEFORE);
         let escape = expected(&|at| matches!(byte(at), b'\\' | b'%' | b'#'));
-        let twice = expected(&|at| behind(at, 1) == b'/' && behind(at, 2) == b'/');
         let classes = Classes {
             word: expected(&|at| byte(at).is_ascii_alphanumeric()),
             upper: expected(&|at| byte(at).is_ascii_uppercase()),
-            digit: expected(&|at| byte(at).is_ascii_digit()),
+            head: expected(&|at| byte(at).is_ascii_alphabetic() || byte(at) == b'9'),
+            slash: expected(&|at| byte(at) == b'/'),
             has_escapes: escape != 0,
-            has_slashes: twice != 0,
         };
         let head = expected(&|at| byte(at).is_ascii_uppercase() || matches!(byte(at), b'a'..=b'f'));
-        let expected = (classes, escape, twice, head);
+        let digit = expected(&|at| byte(at).is_ascii_digit());
+        let expected = (classes, escape, digit, head);
         assert_eq!(all_of::<Usual>(block), expected);
         assert_eq!(all_of::<Scalar>(block), expected);
         #[cfg(target_arch = "x86_64")]
@@ -64,6 +63,14 @@ fn vectors_and_their_twin_classify_alike() {
             assert!(near.is_none() || near == next(at));
             let near = slash_or_colon::<Scalar>(block, at);
             assert!(near.is_none() || near == next(at));
+            let host = |it: &u8| !it.is_ascii_alphanumeric() && !matches!(it, b'.' | b'-');
+            let end = rest[at..].iter().copied().find(host);
+            for near in [
+                end_of_host::<Usual>(block, at),
+                end_of_host::<Scalar>(block, at),
+            ] {
+                assert!(near.is_none() || near == end);
+            }
         }
     }
 }
@@ -71,9 +78,9 @@ fn vectors_and_their_twin_classify_alike() {
 fn all_of<L: Lane>(block: &Block) -> (Classes, u64, u64, u64) {
     let bytes = block[BEFORE..].first_chunk().unwrap();
     (
-        classify::<L>(block),
+        classify::<L>(block, b'9'),
         escapes::<L>(block),
-        slashes::<L>(block),
+        digits::<L>(bytes),
         heads::<L>(bytes),
     )
 }
@@ -101,17 +108,16 @@ fn password_may_follow(rest: &[u8]) -> bool {
     delimiter != Some(&b'/') && !matches!(end, Some(b'/' | b'"'))
 }
 
-/// A number of which no anchor of the shipped rules starts with one so short.
-fn is_short_number(text: &[u8], at: usize) -> bool {
-    let next = text[at..].iter().take(3);
-    text[at].is_ascii_digit() && next.filter(|it| it.is_ascii_alphanumeric()).count() < 3
+/// A number that no anchor of the shipped rules starts like.
+fn is_other_number(text: &[u8], at: usize) -> bool {
+    text[at].is_ascii_digit() && text[at] != b'0'
 }
 
 #[test]
 fn every_admitted_word_is_found_from_any_place() {
     let rules = RuleSet::builtin().unwrap();
     let index = &rules.index;
-    assert_eq!(index.short_numbers(), u64::MAX);
+    assert_eq!(index.numbers(), Numbers::Only(b'0'));
     for mut text in texts() {
         text.extend_from_slice(
             b" https://a@b :AAx ghp_ password 1//0a \\u000aglpat-%0Ahvs.\\nxoxb-",
@@ -142,14 +148,14 @@ fn every_admitted_word_is_found_from_any_place() {
                         next = starts.find(&text, next, to, every, index);
                         found.extend(starts.iter().map(|(at, _)| at));
                     }
-                    // The end of a block hides where a host ends, and what a number goes on with: one place more costs only time.
+                    // The end of a block hides where a host ends: one place more costs only time.
                     let mut expected = expected(from, to, every);
                     found.retain(|at| expected.contains(at) || !text[..*at].ends_with(b"://"));
                     if !every {
-                        let is_short =
-                            |at: &usize| is_short_number(&text, *at) && !is_special(&text, *at);
-                        found.retain(|at| !is_short(at));
-                        expected.retain(|at| !is_short(at));
+                        let is_other =
+                            |at: &usize| is_other_number(&text, *at) && !is_special(&text, *at);
+                        found.retain(|at| !is_other(at));
+                        expected.retain(|at| !is_other(at));
                     }
                     assert_eq!(found, expected, "{from}..{to}");
                 }
