@@ -93,17 +93,13 @@ impl Spellings {
             })
     }
 
-    /// The name with this number, if a text starts with it. Cheap where it does not, or where no value can follow.
+    /// The name with this number, if a text starts with it whose first word is one of [`words`](Self::words) with this number. Cheap where it does not, or where no value
+    /// can follow.
     #[inline]
     pub(crate) fn get(&self, id: u16, text: &[u8]) -> Option<Name> {
         let spelling = self.spellings.get(usize::from(id))?;
-        // Words that are found have their first bytes compared.
-        if let (Some(expected), Some(byte)) = (spelling.bytes.get(LONGEST), text.get(LONGEST))
-            && *expected != fold(*byte)
-        {
-            return None;
-        }
-        if !same(&spelling.bytes, text) {
+        let (expected, rest) = (spelling.bytes.get(LONGEST..), text.get(LONGEST..));
+        if !same(expected.unwrap_or_default(), rest.unwrap_or_default()) {
             return None;
         }
         match text.get(spelling.bytes.len()) {
@@ -126,6 +122,7 @@ impl Spellings {
         let alike = (0u16..).zip(&self.spellings).skip(from);
         alike
             .take_while(move |(_, it)| it.bytes.first() == Some(&first))
+            .filter(|(_, it)| same(&it.bytes, text))
             .filter_map(|(id, _)| self.get(id, text))
     }
 }

@@ -11,7 +11,7 @@ fn found(identifier: &str) -> Option<String> {
     }
     let spellings = fields.spellings();
     (0..bytes.len())
-        .filter(|at| starts_word(bytes, *at))
+        .filter(|at| starts_word(at.checked_sub(1).map(|at| &bytes[at]), bytes[*at]))
         .find_map(|at| {
             let rest = bytes[at..].to_ascii_lowercase();
             let found = spellings.iter().find(|(spelling, _)| *spelling == rest)?;

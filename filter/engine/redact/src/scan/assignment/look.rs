@@ -74,6 +74,11 @@ const CAMEL: u32 = 1 << 20;
 const STRING: u32 = 1 << 19;
 
 const LETTERS: u32 = LOWER | UPPER;
+/// What goes on in a value wherever it stands.
+const WORD: u32 = LETTERS | DIGIT | UNDERSCORE | HYPHEN;
+/// From [`LOWER`] and from [`UPPER`] to [`CAMEL`].
+const BEHIND_LOWER: u32 = (CAMEL / LOWER).ilog2();
+const FOR_UPPER: u32 = (CAMEL / UPPER).ilog2();
 const CLASSES: u32 =
     LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | PUNCTUATION | BRACKET | SIGN | BLANK | WIDE;
 
@@ -124,12 +129,43 @@ impl Look {
         if let Some(slot) = self.first.get_mut(usize::from(self.length)) {
             *slot = byte;
         }
-        self.seen |= CLASS.get(usize::from(byte)).copied().unwrap_or(0);
+        self.seen |= class_of(byte);
         if self.length > 0 {
             self.pushed_behind(byte);
         }
         self.length += 1;
         self.last = byte;
+    }
+
+    /// Takes the letters, digits, dashes and underscores that the bytes start with, and tells how many. As [`push`](Self::push) takes them one by one, but stops before
+    /// the byte that decides. There was one already.
+    pub(super) fn push_word(&mut self, bytes: &[u8]) -> usize {
+        let room = usize::from((LOOK - 1).saturating_sub(self.length));
+        let (mut seen, mut taken) = (self.seen & !PAIR, 0);
+        let (mut last, mut class_of_last) = (self.last, class_of(self.last));
+        for byte in bytes.iter().take(room) {
+            let class = class_of(*byte);
+            if class & WORD == 0 {
+                break;
+            }
+            seen |= class | (class_of_last << BEHIND_LOWER) & (class << FOR_UPPER) & CAMEL;
+            seen |= u32::from(*byte != last) * VARIES;
+            (last, class_of_last) = (*byte, class);
+            taken += 1;
+        }
+        let Some(first) = bytes.first().filter(|_| taken > 0) else {
+            return 0;
+        };
+        if self.last == b' ' && first.is_ascii_lowercase() {
+            seen |= SENTENCE;
+        }
+        let kept = self.first.iter_mut().skip(usize::from(self.length));
+        kept.zip(bytes.iter().take(taken))
+            .for_each(|(slot, byte)| *slot = *byte);
+        self.seen = seen;
+        self.last = last;
+        self.length += u8::try_from(taken).unwrap_or(0);
+        taken
     }
 
     /// Counts bytes whose classes do not matter any more.
@@ -413,6 +449,10 @@ fn begins_with_word(kept: &[u8]) -> bool {
             && inner.starts_with(beginning)
             && !(ends_word && behind().is_some_and(u8::is_ascii_alphanumeric))
     })
+}
+
+fn class_of(byte: u8) -> u32 {
+    CLASS.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 /// What each byte adds to what was seen.

@@ -33,6 +33,18 @@ pub(super) enum Value {
 }
 
 impl Value {
+    /// Whether letters and digits are nothing but a part of it.
+    fn goes_on_with_words(self) -> bool {
+        match self {
+            Self::Quoted { run: 0 }
+            | Self::Bare(Bare::Plain(0))
+            | Self::Element { less: false }
+            | Self::Cdata(0) => true,
+            Self::Block(block) => block.is_in_line(),
+            _ => false,
+        }
+    }
+
     pub(super) fn doubtful(self) -> u8 {
         match self {
             Self::Quoted { run } | Self::Container { run, .. } => run,
@@ -96,8 +108,19 @@ impl Assignment {
         }
     }
 
+    /// Takes what the bytes start with, as far as it can be taken at once.
+    pub(super) fn run_in(&mut self, value: Value, bytes: &[u8]) -> usize {
+        if self.context.certain {
+            self.idle_in(value, bytes)
+        } else if value.goes_on_with_words() && !self.look.is_empty() {
+            self.look.push_word(bytes)
+        } else {
+            0
+        }
+    }
+
     /// How many of these bytes change nothing in a value that is certain.
-    pub(super) fn idle_in(&self, value: Value, bytes: &[u8]) -> usize {
+    fn idle_in(&self, value: Value, bytes: &[u8]) -> usize {
         let quote = self.context.quote;
         let found = match value {
             Value::Quoted { run: 0 } if self.context.name_quote != 0 => {

@@ -165,11 +165,13 @@ impl Scanner {
             self.strictness,
             self.limits,
         );
-        let mut candidate = self.candidate(at, name);
+        let (identifier, before) = self.identifier(at, name);
+        let mut candidate = named(at, name, before);
         let outcome = candidate.follow_name(text, text.most_held);
-        self.steps += candidate.steps + 1;
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
-        if possible && !self.is_look_alike(rules, at, name) {
+        let possible = possible && !rules.carriers.fields.excluded(identifier);
+        self.steps += candidate.steps + 1;
+        if possible {
             self.ended |= candidate.end.is_some();
             match outcome {
                 Outcome::Unfinished => self.live.push(candidate),
@@ -180,26 +182,16 @@ impl Scanner {
 
     /// What may follow a name.
     pub(super) fn candidate(&self, at: u64, name: Named) -> Candidate {
-        let end = at + name.length as u64;
-        let (text, at) = self.identifier(at, name);
-        let (_, before) = identifier(text, at);
-        let assignment = Assignment::new(before, name.holds);
-        Candidate::named(name.rule, end, assignment)
+        let (_, before) = self.identifier(at, name);
+        named(at, name, before)
     }
 
-    /// Whether the identifier that a name belongs to carries no credentials.
-    fn is_look_alike(&self, rules: &RuleSet, at: u64, name: Named) -> bool {
-        let (text, name) = self.identifier(at, name);
-        let (from, _) = identifier(text, name);
-        let whole = text.get(from..).unwrap_or_default();
-        rules.carriers.fields.excluded(whole)
-    }
-
-    /// The text up to the end of a name, as far as its identifier may reach, and where in it the name starts.
-    fn identifier(&self, at: u64, name: Named) -> (&[u8], usize) {
+    /// The identifier that a name is the end or all of, and the byte before it.
+    fn identifier(&self, at: u64, name: Named) -> (&[u8], Option<u8>) {
         let base = at.saturating_sub(IDENTIFIER).max(self.text_start);
         let text = self.window.slice(base, at + name.length as u64);
-        (text, text.len().saturating_sub(name.length))
+        let (from, before) = identifier(text, text.len().saturating_sub(name.length));
+        (text.get(from..).unwrap_or_default(), before)
     }
 
     /// Whether a value that starts here could not win.
@@ -245,6 +237,12 @@ impl Scanner {
             || self.strictness == Strictness::Field
             || may_precede(&self.window, self.text_start, start)
     }
+}
+
+/// What may follow a name, behind the byte before its identifier.
+fn named(at: u64, name: Named, before: Option<u8>) -> Candidate {
+    let assignment = Assignment::new(before, name.holds);
+    Candidate::named(name.rule, at + name.length as u64, assignment)
 }
 
 /// Finds the anchors of words from `from` up to `to` in the text that starts at `base`, and says how far it came.
