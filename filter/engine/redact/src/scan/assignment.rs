@@ -9,6 +9,7 @@
 
 mod bare;
 mod block;
+mod hopeless;
 mod lead;
 mod look;
 mod value;

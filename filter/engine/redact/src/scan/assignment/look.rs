@@ -76,9 +76,8 @@ const STRING: u32 = 1 << 19;
 const LETTERS: u32 = LOWER | UPPER;
 /// What goes on in a value wherever it stands.
 const WORD: u32 = LETTERS | DIGIT | UNDERSCORE | HYPHEN;
-/// From [`LOWER`] and from [`UPPER`] to [`CAMEL`].
-const BEHIND_LOWER: u32 = (CAMEL / LOWER).ilog2();
-const FOR_UPPER: u32 = (CAMEL / UPPER).ilog2();
+/// From [`LOWER`] to [`UPPER`].
+const BEHIND_LOWER: u32 = (UPPER / LOWER).ilog2();
 const CLASSES: u32 =
     LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | PUNCTUATION | BRACKET | SIGN | BLANK | WIDE;
 
@@ -141,28 +140,33 @@ impl Look {
     /// the byte that decides. There was one already.
     pub(super) fn push_word(&mut self, bytes: &[u8]) -> usize {
         let room = usize::from((LOOK - 1).saturating_sub(self.length));
-        let (mut seen, mut taken) = (self.seen & !PAIR, 0);
+        let room = bytes.get(..room).unwrap_or(bytes);
+        let (mut classes, mut camel, mut differ) = (0, 0, 0);
         let (mut last, mut class_of_last) = (self.last, class_of(self.last));
-        for byte in bytes.iter().take(room) {
+        let mut taken = 0;
+        for byte in room {
             let class = class_of(*byte);
             if class & WORD == 0 {
                 break;
             }
-            seen |= class | (class_of_last << BEHIND_LOWER) & (class << FOR_UPPER) & CAMEL;
-            seen |= u32::from(*byte != last) * VARIES;
+            classes |= class;
+            camel |= class_of_last << BEHIND_LOWER & class;
+            differ |= byte ^ last;
             (last, class_of_last) = (*byte, class);
             taken += 1;
         }
         let Some(first) = bytes.first().filter(|_| taken > 0) else {
             return 0;
         };
-        if self.last == b' ' && first.is_ascii_lowercase() {
-            seen |= SENTENCE;
-        }
         let kept = self.first.iter_mut().skip(usize::from(self.length));
         kept.zip(bytes.iter().take(taken))
             .for_each(|(slot, byte)| *slot = *byte);
-        self.seen = seen;
+        let flag = |flag: u32, is_set: bool| if is_set { flag } else { 0 };
+        self.seen = self.seen & !PAIR
+            | classes
+            | flag(CAMEL, camel & UPPER != 0)
+            | flag(VARIES, differ != 0)
+            | flag(SENTENCE, self.last == b' ' && first.is_ascii_lowercase());
         self.last = last;
         self.length += u8::try_from(taken).unwrap_or(0);
         taken
@@ -449,6 +453,12 @@ fn begins_with_word(kept: &[u8]) -> bool {
             && inner.starts_with(beginning)
             && !(ends_word && behind().is_some_and(u8::is_ascii_alphanumeric))
     })
+}
+
+/// Whether a byte is one of a name of a variable without digits.
+#[inline]
+pub(super) fn is_of_variable(byte: u8) -> bool {
+    class_of(byte) & (LETTERS | UNDERSCORE) != 0
 }
 
 fn class_of(byte: u8) -> u32 {

@@ -35,6 +35,10 @@ fn value(text: &str, holds: Holds) -> Option<(&str, ValueShape)> {
 /// Steps through the bytes from `at`, and finishes at every cut as well. So it is with runs that are taken at once.
 fn walk(text: &[u8], at: usize, assignment: Assignment) -> Option<(Range<usize>, ValueShape)> {
     let found = stepped(text, at, assignment);
+    let Context { before, holds, .. } = assignment.context;
+    if Assignment::is_hopeless(Some(before), &text[at..], holds) {
+        assert_eq!(found, None, "hopeless");
+    }
     assert_eq!(
         skipped(text, at, assignment),
         found.clone().map(|(range, _)| range)

@@ -235,7 +235,7 @@ impl Scanner {
         let last = last.and_then(|at| self.window.byte(at));
         last.is_none_or(|last| before.contains(last))
             || self.strictness == Strictness::Field
-            || may_precede(&self.window, self.text_start, start)
+            || last.is_some_and(may_end_escape) && may_precede(&self.window, self.text_start, start)
     }
 }
 
@@ -262,8 +262,17 @@ fn find(
     let reached = starts.find(bytes, offset(from), offset(to), every, index);
     for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
-        // Most of what starts like a name is none.
-        let is_name = |id: &u16| id & NAME == 0 || spellings.get(id & !NAME, rest).is_some();
+        // Most of what starts like a name is none, or has no value.
+        let may_have_value = |name: Name| match name {
+            Name::Known(Named { length, holds, .. }) => {
+                let behind = rest.get(length..).unwrap_or_default();
+                !Assignment::is_hopeless(before.last().copied(), behind, holds)
+            }
+            Name::Unfinished => true,
+        };
+        let is_name = |id: &u16| {
+            id & NAME == 0 || spellings.get(id & !NAME, rest).is_some_and(may_have_value)
+        };
         let mut add = |hit: Hit| {
             if index.rules(hit).iter().any(is_name) {
                 hits.push(Found::new(at, None, hit));
@@ -279,6 +288,11 @@ fn find(
         }
     }
     base + reached as u64
+}
+
+/// A cheap look before [`may_precede`].
+fn may_end_escape(last: u8) -> bool {
+    last.is_ascii_hexdigit() || matches!(last, b'n' | b'r' | b't' | b'u')
 }
 
 /// Whether an escape of JSON or of a URL ends before `start`, whose last letter is not the letter it looks like.
