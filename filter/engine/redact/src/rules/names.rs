@@ -205,22 +205,23 @@ impl Exclusions {
 
     /// From its end on, since that is where the endings are: one hash grows letter by letter, and is looked up where a word starts.
     fn contains(&self, identifier: &[u8]) -> bool {
-        let (mut hash, mut at) = (BASIS, identifier.len());
-        let mut bytes = identifier.iter().rev().peekable();
-        while let Some(byte) = bytes.next() {
-            at -= 1;
-            if !is_letter(*byte) {
-                continue;
-            }
-            hash = hashed(hash, byte.to_ascii_lowercase());
-            if starts_word(bytes.peek().copied(), *byte) {
-                let rest = || identifier.get(at..).unwrap_or_default();
-                if self.may_end(hash) && self.ends(hash, rest())
-                    || self.may_begin(*byte) && self.begins(rest())
-                {
-                    return true;
+        let mut hash = BASIS;
+        let mut kind = identifier.last().map_or(0, |last| kind_of(*last));
+        for (at, byte) in identifier.iter().enumerate().rev() {
+            let before = at.checked_sub(1).and_then(|at| identifier.get(at));
+            let kind_before = before.map_or(0, |before| kind_of(*before));
+            if kind & LETTER != 0 {
+                hash = hashed(hash, byte | kind & UPPER);
+                if starts_word(kind_before, kind) {
+                    let rest = || identifier.get(at..).unwrap_or_default();
+                    if self.may_end(hash) && self.ends(hash, rest())
+                        || self.may_begin(*byte) && self.begins(rest())
+                    {
+                        return true;
+                    }
                 }
             }
+            kind = kind_before;
         }
         false
     }
@@ -279,15 +280,43 @@ fn folded(name: &[u8]) -> impl Iterator<Item = u8> {
 }
 
 fn is_letter(byte: u8) -> bool {
-    !matches!(byte, b'-' | b'_' | b'.' | b' ')
+    kind_of(byte) & LETTER != 0
 }
 
-/// Whether a word starts here: behind what is no letter or digit, or with a capital behind a letter that is none.
-fn starts_word(before: Option<&u8>, byte: u8) -> bool {
-    before.is_none_or(|before| {
-        !before.is_ascii_alphanumeric() || byte.is_ascii_uppercase() && !before.is_ascii_uppercase()
-    })
+/// Whether a word starts at a byte of one kind behind one of another: behind what is no letter or digit, or with a capital behind a letter that is none.
+fn starts_word(before: u8, kind: u8) -> bool {
+    before & PLAIN == 0 || kind & UPPER & !before != 0
 }
+
+/// What does not join words.
+const LETTER: u8 = 1;
+/// A letter or digit.
+const PLAIN: u8 = 2;
+/// A capital: what its small letter has and it has not.
+const UPPER: u8 = 0x20;
+
+fn kind_of(byte: u8) -> u8 {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiling: an index out of bounds would not compile"
+)]
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'-' | b'_' | b'.' | b' ' => 0,
+            b'A'..=b'Z' => LETTER | PLAIN | UPPER,
+            b'a'..=b'z' | b'0'..=b'9' => LETTER | PLAIN,
+            _ => LETTER,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 #[cfg(test)]
 mod tests;

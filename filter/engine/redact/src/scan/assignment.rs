@@ -16,7 +16,7 @@ mod value;
 mod words;
 
 use lead::Lead;
-use look::Look;
+use look::{Look, is_of_identifier};
 use value::Value;
 
 use crate::rules::Holds;
@@ -256,7 +256,7 @@ pub(crate) fn identifier(text: &[u8], name: usize) -> (usize, Option<u8>) {
         .iter()
         .rev()
         .take(96)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .take_while(|byte| is_of_identifier(**byte))
         .count();
     let mut start = before.len() - run;
     let (outside, inside) = before.split_at(start);

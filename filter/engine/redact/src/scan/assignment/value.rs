@@ -33,18 +33,6 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// Whether letters and digits are nothing but a part of it.
-    fn goes_on_with_words(self) -> bool {
-        match self {
-            Self::Quoted { run: 0 }
-            | Self::Bare(Bare::Plain(0))
-            | Self::Element { less: false }
-            | Self::Cdata(0) => true,
-            Self::Block(block) => block.is_in_line(),
-            _ => false,
-        }
-    }
-
     pub(super) fn doubtful(self) -> u8 {
         match self {
             Self::Quoted { run } | Self::Container { run, .. } => run,
@@ -111,12 +99,19 @@ impl Assignment {
     /// Takes what the bytes start with, as far as it can be taken at once.
     pub(super) fn run_in(&mut self, value: Value, bytes: &[u8]) -> usize {
         if self.context.certain {
-            self.idle_in(value, bytes)
-        } else if value.goes_on_with_words() && !self.look.is_empty() {
-            self.look.push_word(bytes)
-        } else {
-            0
+            return self.idle_in(value, bytes);
         }
+        let spaces = match value {
+            Value::Quoted { run: 0 } => self.context.holds != Holds::Scheme,
+            Value::Element { less: false } | Value::Cdata(0) => true,
+            Value::Bare(Bare::Plain(0)) => false,
+            Value::Block(block) if block.is_in_line() => false,
+            _ => return 0,
+        };
+        if self.look.is_empty() {
+            return 0;
+        }
+        self.look.push_words(bytes, spaces)
     }
 
     /// How many of these bytes change nothing in a value that is certain.

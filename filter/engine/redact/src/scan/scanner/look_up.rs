@@ -21,13 +21,15 @@ const FEW: usize = 8;
 pub(super) struct Found {
     /// Where its word starts, from [`LOOK_BACK`] before the words that are looked up.
     pub(super) at: u16,
-    /// The escape by which it was found, if it is written with one, or [`PLAIN`].
+    /// The escape by which it was found, if it is written with one, or [`PLAIN`], or [`NAMELESS`].
     place: u16,
     hit: Hit,
 }
 
 /// No place of an escape.
 const PLAIN: u16 = u16::MAX;
+/// The same, and none of its names has a value.
+const NAMELESS: u16 = PLAIN - 1;
 /// Bytes before the words that are looked up that belong to anchors and escapes.
 const LOOK_BACK: u64 = 512;
 
@@ -77,7 +79,8 @@ impl Scanner {
             let mut meant = None;
             for Found { at, place, hit } in hits.drain(..) {
                 let at = base + u64::from(at);
-                let place = (place != PLAIN).then(|| base + u64::from(place));
+                let names = place != NAMELESS;
+                let place = (place < NAMELESS).then(|| base + u64::from(place));
                 if postponed.is_some_and(|postponed| at >= postponed) {
                     break;
                 }
@@ -91,6 +94,8 @@ impl Scanner {
                 for id in index.rules(hit) {
                     if id & NAME == 0 {
                         self.attempt(rules, *id, start, at, complete);
+                    } else if !names {
+                        continue;
                     } else if let Some(place) = place {
                         if !self.attempt_escaped_name(rules, id & !NAME, (at, &mut meant), complete)
                         {
@@ -270,12 +275,19 @@ fn find(
             }
             Name::Unfinished => true,
         };
-        let is_name = |id: &u16| {
-            id & NAME == 0 || spellings.get(id & !NAME, rest).is_some_and(may_have_value)
-        };
+        let is_name = |id: u16| spellings.get(id & !NAME, rest).is_some_and(may_have_value);
         let mut add = |hit: Hit| {
-            if index.rules(hit).iter().any(is_name) {
-                hits.push(Found::new(at, None, hit));
+            let (mut rules, mut names) = (false, false);
+            for id in index.rules(hit) {
+                rules |= id & NAME == 0;
+                names = names || id & NAME != 0 && is_name(*id);
+            }
+            if rules || names {
+                let mut found = Found::new(at, None, hit);
+                if !names {
+                    found.place = NAMELESS;
+                }
+                hits.push(found);
             }
         };
         let follows = |byte: u8| {
