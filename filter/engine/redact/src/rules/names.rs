@@ -207,23 +207,25 @@ impl Exclusions {
     fn contains(&self, identifier: &[u8]) -> bool {
         let mut hash = BASIS;
         let mut kind = identifier.last().map_or(0, |last| kind_of(*last));
-        for (at, byte) in identifier.iter().enumerate().rev() {
-            let before = at.checked_sub(1).and_then(|at| identifier.get(at));
-            let kind_before = before.map_or(0, |before| kind_of(*before));
+        let mut rest = identifier;
+        while let [before @ .., byte] = rest {
+            let kind_before = before.last().map_or(0, |before| kind_of(*before));
             if kind & LETTER != 0 {
                 hash = hashed(hash, byte | kind & UPPER);
-                if starts_word(kind_before, kind) {
-                    let rest = || identifier.get(at..).unwrap_or_default();
-                    if self.may_end(hash) && self.ends(hash, rest())
-                        || self.may_begin(*byte) && self.begins(rest())
-                    {
-                        return true;
-                    }
+                if starts_word(kind_before, kind) && self.holds(hash, *byte, identifier, before) {
+                    return true;
                 }
             }
-            kind = kind_before;
+            (kind, rest) = (kind_before, before);
         }
         false
+    }
+
+    /// Whether what follows `before` in an identifier is an ending, by its hash, or has a beginning.
+    fn holds(&self, hash: u64, first: u8, identifier: &[u8], before: &[u8]) -> bool {
+        let rest = || identifier.get(before.len()..).unwrap_or_default();
+        self.may_end(hash) && self.ends(hash, rest())
+            || self.may_begin(first) && self.begins(rest())
     }
 
     /// A cheap look before [`ends`](Self::ends).

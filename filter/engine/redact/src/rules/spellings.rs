@@ -98,8 +98,10 @@ impl Spellings {
     #[inline]
     pub(crate) fn get(&self, id: u16, text: &[u8]) -> Option<Name> {
         let spelling = self.spellings.get(usize::from(id))?;
-        let (expected, rest) = (spelling.bytes.get(LONGEST..), text.get(LONGEST..));
-        if !same(expected.unwrap_or_default(), rest.unwrap_or_default()) {
+        if let [_, _, _, _, _, _, _, _, expected, longer @ ..] = spelling.bytes.as_slice()
+            && let Some((byte, rest)) = text.get(LONGEST..).and_then(<[u8]>::split_first)
+            && (*expected != fold(*byte) || !same(longer, rest))
+        {
             return None;
         }
         match text.get(spelling.bytes.len()) {

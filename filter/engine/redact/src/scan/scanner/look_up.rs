@@ -21,15 +21,15 @@ const FEW: usize = 8;
 pub(super) struct Found {
     /// Where its word starts, from [`LOOK_BACK`] before the words that are looked up.
     pub(super) at: u16,
-    /// The escape by which it was found, if it is written with one, or [`PLAIN`], or [`NAMELESS`].
+    /// The escape by which it was found, if it is written with one, or [`PLAIN`], or [`HOPEFUL`].
     place: u16,
     hit: Hit,
 }
 
 /// No place of an escape.
 const PLAIN: u16 = u16::MAX;
-/// The same, and none of its names has a value.
-const NAMELESS: u16 = PLAIN - 1;
+/// The same, and one of its names may have a value.
+const HOPEFUL: u16 = PLAIN - 1;
 /// Bytes before the words that are looked up that belong to anchors and escapes.
 const LOOK_BACK: u64 = 512;
 
@@ -79,8 +79,8 @@ impl Scanner {
             let mut meant = None;
             for Found { at, place, hit } in hits.drain(..) {
                 let at = base + u64::from(at);
-                let names = place != NAMELESS;
-                let place = (place < NAMELESS).then(|| base + u64::from(place));
+                let hopeful = place == HOPEFUL;
+                let place = (place < HOPEFUL).then(|| base + u64::from(place));
                 if postponed.is_some_and(|postponed| at >= postponed) {
                     break;
                 }
@@ -94,14 +94,12 @@ impl Scanner {
                 for id in index.rules(hit) {
                     if id & NAME == 0 {
                         self.attempt(rules, *id, start, at, complete);
-                    } else if !names {
-                        continue;
                     } else if let Some(place) = place {
                         if !self.attempt_escaped_name(rules, id & !NAME, (at, &mut meant), complete)
                         {
                             postponed = Some(postponed.map_or(place, |it: u64| it.min(place)));
                         }
-                    } else if !self.attempt_name(rules, id & !NAME, at, complete) {
+                    } else if !self.attempt_name(rules, id & !NAME, (at, hopeful), complete) {
                         // Too little is known of the name: it is looked up once more, and so is all behind it.
                         postponed = Some(at);
                     }
@@ -146,10 +144,24 @@ impl Scanner {
         }
     }
 
-    /// Follows what stands behind a name that may be at a place. False if too little is known of it.
-    fn attempt_name(&mut self, rules: &RuleSet, id: u16, at: u64, complete: bool) -> bool {
+    /// Follows what stands behind a name that may be at a place, whether or not it was seen to be hopeful. False if too little is known of it.
+    fn attempt_name(
+        &mut self,
+        rules: &RuleSet,
+        id: u16,
+        (at, hopeful): (u64, bool),
+        complete: bool,
+    ) -> bool {
         let known = self.window.slice(at, self.window.end());
         let name = match rules.spellings.get(id, known) {
+            Some(Name::Known(name)) if !hopeful => {
+                let last = at.checked_sub(1).filter(|at| *at >= self.text_start);
+                let last = last.and_then(|at| self.window.byte(at));
+                if is_hopeless(last, name, known) {
+                    return true;
+                }
+                name
+            }
             Some(Name::Known(name)) => name,
             Some(Name::Unfinished) => return complete,
             None => return true,
@@ -250,6 +262,13 @@ fn named(at: u64, name: Named, before: Option<u8>) -> Candidate {
     Candidate::named(name.rule, at + name.length as u64, assignment)
 }
 
+/// Whether a name that a text starts with has no value for certain.
+#[inline]
+fn is_hopeless(last: Option<u8>, name: Named, text: &[u8]) -> bool {
+    let behind = text.get(name.length..).unwrap_or_default();
+    Assignment::is_hopeless(last, behind, name.holds)
+}
+
 /// Finds the anchors of words from `from` up to `to` in the text that starts at `base`, and says how far it came.
 fn find(
     starts: &mut Starts,
@@ -268,27 +287,22 @@ fn find(
     for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
         // Most of what starts like a name is none, or has no value.
-        let may_have_value = |name: Name| match name {
-            Name::Known(Named { length, holds, .. }) => {
-                let behind = rest.get(length..).unwrap_or_default();
-                !Assignment::is_hopeless(before.last().copied(), behind, holds)
-            }
-            Name::Unfinished => true,
+        let may_have_value = |id: &u16| match spellings.get(id & !NAME, rest) {
+            Some(Name::Known(name)) => !is_hopeless(before.last().copied(), name, rest),
+            Some(Name::Unfinished) => true,
+            None => false,
         };
-        let is_name = |id: u16| spellings.get(id & !NAME, rest).is_some_and(may_have_value);
         let mut add = |hit: Hit| {
-            let (mut rules, mut names) = (false, false);
-            for id in index.rules(hit) {
-                rules |= id & NAME == 0;
-                names = names || id & NAME != 0 && is_name(*id);
-            }
-            if rules || names {
-                let mut found = Found::new(at, None, hit);
-                if !names {
-                    found.place = NAMELESS;
+            let mut found = Found::new(at, None, hit);
+            let ids = index.rules(hit);
+            // Rules come before names.
+            if ids.first().is_some_and(|id| id & NAME != 0) {
+                if !ids.iter().any(may_have_value) {
+                    return;
                 }
-                hits.push(found);
+                found.place = HOPEFUL;
             }
+            hits.push(found);
         };
         let follows = |byte: u8| {
             let last = before.last().copied();
