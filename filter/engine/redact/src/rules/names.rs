@@ -167,8 +167,15 @@ fn words(name: &str) -> Vec<String> {
 struct Exclusions {
     /// With their hashes, by which they are sorted.
     endings: Vec<(u64, Vec<u8>)>,
+    /// A bit for each of the hashes.
+    hashes: [u64; HASHES],
     beginnings: Vec<Vec<u8>>,
+    /// A bit for each of their first letters.
+    firsts: u32,
 }
+
+/// Words of 64 bits: a tenth of the bits is set with the look-alikes that are known.
+const HASHES: usize = 16;
 
 impl Exclusions {
     fn add(&mut self, name: &str) {
@@ -177,6 +184,8 @@ impl Exclusions {
             return;
         }
         if name.ends_with('*') {
+            let first = letters.first().map_or(0, |letter| letter & 0x1f);
+            self.firsts |= 1 << first;
             self.beginnings.push(letters);
             return;
         }
@@ -184,6 +193,10 @@ impl Exclusions {
             .iter()
             .rev()
             .fold(BASIS, |hash, letter| hashed(hash, *letter));
+        let [word, bit] = place(hash);
+        if let Some(word) = self.hashes.get_mut(word) {
+            *word |= 1 << bit;
+        }
         let entry = (hash, letters);
         if let Err(at) = self.endings.binary_search(&entry) {
             self.endings.insert(at, entry);
@@ -193,19 +206,38 @@ impl Exclusions {
     /// From its end on, since that is where the endings are: one hash grows letter by letter, and is looked up where a word starts.
     fn contains(&self, identifier: &[u8]) -> bool {
         let mut hash = BASIS;
-        for at in (0..identifier.len()).rev() {
-            let Some(byte) = identifier.get(at).filter(|byte| is_letter(**byte)) else {
-                continue;
-            };
-            hash = hashed(hash, byte.to_ascii_lowercase());
-            if starts_word(identifier, at) {
-                let rest = identifier.get(at..).unwrap_or_default();
-                if self.ends(hash, rest) || self.begins(rest) {
+        let mut kind = identifier.last().map_or(0, |last| kind_of(*last));
+        let mut rest = identifier;
+        while let [before @ .., byte] = rest {
+            let kind_before = before.last().map_or(0, |before| kind_of(*before));
+            if kind & LETTER != 0 {
+                hash = hashed(hash, byte | kind & UPPER);
+                if starts_word(kind_before, kind) && self.holds(hash, *byte, identifier, before) {
                     return true;
                 }
             }
+            (kind, rest) = (kind_before, before);
         }
         false
+    }
+
+    /// Whether what follows `before` in an identifier is an ending, by its hash, or has a beginning.
+    fn holds(&self, hash: u64, first: u8, identifier: &[u8], before: &[u8]) -> bool {
+        let rest = || identifier.get(before.len()..).unwrap_or_default();
+        self.may_end(hash) && self.ends(hash, rest())
+            || self.may_begin(first) && self.begins(rest())
+    }
+
+    /// A cheap look before [`ends`](Self::ends).
+    fn may_end(&self, hash: u64) -> bool {
+        let [word, bit] = place(hash);
+        let word = self.hashes.get(word);
+        word.is_some_and(|word| word >> bit & 1 == 1)
+    }
+
+    /// A cheap look before [`begins`](Self::begins).
+    fn may_begin(&self, letter: u8) -> bool {
+        self.firsts >> (letter & 0x1f) & 1 == 1
     }
 
     fn ends(&self, hash: u64, rest: &[u8]) -> bool {
@@ -228,6 +260,12 @@ impl Exclusions {
     }
 }
 
+/// The bit of a hash: which word, and where in it.
+fn place(hash: u64) -> [usize; 2] {
+    let top = (hash >> 54) as usize;
+    [top / 64 % HASHES, top % 64]
+}
+
 /// Where [`hashed`] begins.
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 
@@ -244,21 +282,43 @@ fn folded(name: &[u8]) -> impl Iterator<Item = u8> {
 }
 
 fn is_letter(byte: u8) -> bool {
-    !matches!(byte, b'-' | b'_' | b'.' | b' ')
+    kind_of(byte) & LETTER != 0
 }
 
-/// Whether a word starts here: behind what is no letter or digit, or with a capital behind a letter that is none.
-fn starts_word(identifier: &[u8], at: usize) -> bool {
-    let byte = |at: usize| identifier.get(at).copied();
-    match (at.checked_sub(1).and_then(byte), byte(at)) {
-        (None, Some(_)) => true,
-        (Some(before), Some(byte)) => {
-            !before.is_ascii_alphanumeric()
-                || byte.is_ascii_uppercase() && !before.is_ascii_uppercase()
-        }
-        (_, None) => false,
-    }
+/// Whether a word starts at a byte of one kind behind one of another: behind what is no letter or digit, or with a capital behind a letter that is none.
+fn starts_word(before: u8, kind: u8) -> bool {
+    before & PLAIN == 0 || kind & UPPER & !before != 0
 }
+
+/// What does not join words.
+const LETTER: u8 = 1;
+/// A letter or digit.
+const PLAIN: u8 = 2;
+/// A capital: what its small letter has and it has not.
+const UPPER: u8 = 0x20;
+
+fn kind_of(byte: u8) -> u8 {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiling: an index out of bounds would not compile"
+)]
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'-' | b'_' | b'.' | b' ' => 0,
+            b'A'..=b'Z' => LETTER | PLAIN | UPPER,
+            b'a'..=b'z' | b'0'..=b'9' => LETTER | PLAIN,
+            _ => LETTER,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 #[cfg(test)]
 mod tests;

@@ -93,17 +93,15 @@ impl Spellings {
             })
     }
 
-    /// The name with this number, if a text starts with it. Cheap where it does not, or where no value can follow.
+    /// The name with this number, if a text starts with it whose first word is one of [`words`](Self::words) with this number. Cheap where it does not, or where no value
+    /// can follow.
     #[inline]
     pub(crate) fn get(&self, id: u16, text: &[u8]) -> Option<Name> {
         let spelling = self.spellings.get(usize::from(id))?;
-        // Words that are found have their first bytes compared.
-        if let (Some(expected), Some(byte)) = (spelling.bytes.get(LONGEST), text.get(LONGEST))
-            && *expected != fold(*byte)
+        if let [_, _, _, _, _, _, _, _, expected, longer @ ..] = spelling.bytes.as_slice()
+            && let Some((byte, rest)) = text.get(LONGEST..).and_then(<[u8]>::split_first)
+            && (*expected != fold(*byte) || !same(longer, rest))
         {
-            return None;
-        }
-        if !same(&spelling.bytes, text) {
             return None;
         }
         match text.get(spelling.bytes.len()) {
@@ -126,6 +124,7 @@ impl Spellings {
         let alike = (0u16..).zip(&self.spellings).skip(from);
         alike
             .take_while(move |(_, it)| it.bytes.first() == Some(&first))
+            .filter(|(_, it)| same(&it.bytes, text))
             .filter_map(|(id, _)| self.get(id, text))
     }
 }

@@ -9,13 +9,14 @@
 
 mod bare;
 mod block;
+mod hopeless;
 mod lead;
 mod look;
 mod value;
 mod words;
 
 use lead::Lead;
-use look::Look;
+use look::{Look, is_of_identifier};
 use value::Value;
 
 use crate::rules::Holds;
@@ -174,11 +175,19 @@ impl Assignment {
         self.settled(step)
     }
 
-    /// How many of the first of these bytes are [`Step::InValue`] and change nothing: they need not be stepped through. 0 unless the value is
-    /// [certain](Self::is_certain). At the speed of a search for a byte, where quotes or tags surround the value.
-    pub(crate) fn idle(&self, bytes: &[u8]) -> usize {
+    /// Takes as many of these bytes as it can at once, and tells how many: all of them are [`Step::InValue`]. In a value that is [certain](Self::is_certain) at the speed
+    /// of a search for a byte, where quotes or tags surround it.
+    pub(crate) fn run(&mut self, bytes: &[u8]) -> usize {
         match self.phase {
-            Phase::Value(value) if self.context.certain => self.idle_in(value, bytes),
+            Phase::Value(value) => self.run_in(value, bytes),
+            Phase::Lead(_) | Phase::Over => 0,
+        }
+    }
+
+    /// The same right behind the name: all of them are [`Step::More`]. Takes what stands between most names and their values.
+    pub(crate) fn run_to_value(&mut self, bytes: &[u8]) -> usize {
+        match self.phase {
+            Phase::Lead(Lead::Name) => self.run_behind_name(bytes),
             _ => 0,
         }
     }
@@ -247,7 +256,7 @@ pub(crate) fn identifier(text: &[u8], name: usize) -> (usize, Option<u8>) {
         .iter()
         .rev()
         .take(96)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .take_while(|byte| is_of_identifier(**byte))
         .count();
     let mut start = before.len() - run;
     let (outside, inside) = before.split_at(start);
@@ -275,19 +284,17 @@ pub(crate) fn identifier(text: &[u8], name: usize) -> (usize, Option<u8>) {
             .take_while(|byte| matches!(byte, b' ' | b'\t'))
             .count()
     };
-    let line = |bytes: &[u8]| {
-        matches!(
-            bytes.get(..bytes.len() - blank(bytes)),
-            Some([] | [.., b'\n'])
-        )
-    };
-    // An item of a list in YAML starts a line as well.
-    let item = |bytes: &[u8]| match bytes.get(..bytes.len() - blank(bytes)) {
-        Some([before @ .., b'-']) => line(before),
-        _ => false,
-    };
+    let starts_line = |bytes: &[u8]| matches!(bytes, [] | [.., b'\n']);
+    let unindented = |bytes: &'_ [u8]| bytes.len() - blank(bytes);
     let before = outside.last().copied();
-    let indented = matches!(before, Some(b' ' | b'\t')) && (line(outside) || item(outside));
+    let indented = matches!(before, Some(b' ' | b'\t'))
+        && match outside.get(..unindented(outside)).unwrap_or_default() {
+            // An item of a list in YAML starts a line as well.
+            [before @ .., b'-'] => {
+                starts_line(before.get(..unindented(before)).unwrap_or_default())
+            }
+            before => starts_line(before),
+        };
     (start, if indented { Some(b'\n') } else { before })
 }
 

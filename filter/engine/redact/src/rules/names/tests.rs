@@ -11,7 +11,10 @@ fn found(identifier: &str) -> Option<String> {
     }
     let spellings = fields.spellings();
     (0..bytes.len())
-        .filter(|at| starts_word(bytes, *at))
+        .filter(|at| {
+            let before = at.checked_sub(1).map_or(0, |at| kind_of(bytes[at]));
+            starts_word(before, kind_of(bytes[*at]))
+        })
         .find_map(|at| {
             let rest = bytes[at..].to_ascii_lowercase();
             let found = spellings.iter().find(|(spelling, _)| *spelling == rest)?;

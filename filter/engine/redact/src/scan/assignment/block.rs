@@ -28,6 +28,11 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// Whether the last byte was one of a line.
+    pub(super) fn is_in_line(self) -> bool {
+        self.behind == 0
+    }
+
     pub(super) fn doubtful(self) -> u8 {
         self.behind
     }

@@ -7,6 +7,8 @@ use super::{Assignment, Holds, Operator, Phase, Step, ValueShape};
 
 /// Blanks between name and value that are followed.
 const BLANKS: u8 = 64;
+/// Those that are taken at once.
+const RUN: usize = 8;
 /// Bytes of attributes in a tag that are followed.
 const ATTRIBUTES: u8 = 250;
 
@@ -95,6 +97,30 @@ impl Assignment {
     pub(super) fn lead(&mut self, lead: Lead) -> Step {
         self.phase = Phase::Lead(lead);
         Step::More
+    }
+
+    /// Takes a quote, blanks, `:` or `=`, and blanks, if that is what stands there, and tells how many bytes that takes.
+    pub(super) fn run_behind_name(&mut self, bytes: &[u8]) -> usize {
+        let blank = |byte: &&u8| matches!(**byte, b' ' | b'\t');
+        let (quote, rest) = match bytes {
+            [quote @ (b'"' | b'\''), rest @ ..] => (*quote, rest),
+            _ => (0, bytes),
+        };
+        let gap = rest.iter().take(RUN).take_while(blank).count();
+        let (operator, rest) = match rest.get(gap..) {
+            Some([b':', rest @ ..]) if self.context.before != b':' => (Operator::Colon, rest),
+            Some([b'=', rest @ ..]) => (Operator::Equals, rest),
+            _ => return 0,
+        };
+        let space = rest.iter().take(RUN).take_while(blank).count();
+        self.context.name_quote = quote;
+        self.context.operator = operator;
+        self.context.spaced = gap + space > 0;
+        self.phase = Phase::Lead(match u8::try_from(space) {
+            Ok(0) | Err(_) => Lead::Operator,
+            Ok(blanks) => Lead::Space(blanks),
+        });
+        bytes.len() - rest.len() + space
     }
 
     fn behind_name(&mut self, byte: u8) -> Step {

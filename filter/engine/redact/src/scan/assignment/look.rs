@@ -2,7 +2,7 @@
 //!
 //! All of it is decided within the first [`LOOK`] bytes, so that a value longer than what may be held is never held for this.
 
-use super::words::{BEGINNINGS, LONG_WORDS, SCHEMA, WORDS};
+use super::words::{SCHEMA, begins_with_word, is_word, key};
 use super::{Context, Holds, Operator, ValueShape};
 
 /// Bytes after which a value is accepted or refused for good.
@@ -74,6 +74,10 @@ const CAMEL: u32 = 1 << 20;
 const STRING: u32 = 1 << 19;
 
 const LETTERS: u32 = LOWER | UPPER;
+/// What goes on in a value wherever it stands.
+const WORD: u32 = LETTERS | DIGIT | UNDERSCORE | HYPHEN;
+/// From [`LOWER`] to [`UPPER`].
+const BEHIND_LOWER: u32 = (UPPER / LOWER).ilog2();
 const CLASSES: u32 =
     LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | PUNCTUATION | BRACKET | SIGN | BLANK | WIDE;
 
@@ -124,12 +128,49 @@ impl Look {
         if let Some(slot) = self.first.get_mut(usize::from(self.length)) {
             *slot = byte;
         }
-        self.seen |= CLASS.get(usize::from(byte)).copied().unwrap_or(0);
+        self.seen |= class_of(byte);
         if self.length > 0 {
             self.pushed_behind(byte);
         }
         self.length += 1;
         self.last = byte;
+    }
+
+    /// Takes the letters, digits, dashes, underscores and maybe spaces that the bytes start with, and tells how many. As [`push`](Self::push) takes them one by one, but stops
+    /// before the byte that decides. There was one already.
+    pub(super) fn push_words(&mut self, bytes: &[u8], spaces: bool) -> usize {
+        let room = usize::from((LOOK - 1).saturating_sub(self.length));
+        let room = bytes.get(..room).unwrap_or(bytes);
+        let (mut classes, mut camel, mut sentence, mut differ) = (0, 0, 0, 0);
+        let (mut last, mut class_of_last) = (self.last, class_of(self.last));
+        let mut taken = 0;
+        for byte in room {
+            let class = class_of(*byte);
+            if class & WORD == 0 && !(spaces && *byte == b' ') {
+                break;
+            }
+            classes |= class;
+            camel |= class_of_last << BEHIND_LOWER & class;
+            sentence |= u32::from(last == b' ') & class;
+            differ |= byte ^ last;
+            (last, class_of_last) = (*byte, class);
+            taken += 1;
+        }
+        if taken == 0 {
+            return 0;
+        }
+        let kept = self.first.iter_mut().skip(usize::from(self.length));
+        kept.zip(bytes.iter().take(taken))
+            .for_each(|(slot, byte)| *slot = *byte);
+        let flag = |flag: u32, is_set: bool| if is_set { flag } else { 0 };
+        self.seen = self.seen & !PAIR
+            | classes
+            | flag(CAMEL, camel & UPPER != 0)
+            | flag(VARIES, differ != 0)
+            | flag(SENTENCE, sentence & LOWER != 0);
+        self.last = last;
+        self.length += u8::try_from(taken).unwrap_or(0);
+        taken
     }
 
     /// Counts bytes whose classes do not matter any more.
@@ -221,15 +262,9 @@ impl Look {
     }
 
     fn is_word(&self, ending: Ending) -> bool {
-        let kept = self.folded();
-        let kept = kept
-            .get(..usize::from(self.length).min(KEPT))
-            .unwrap_or_default();
-        let ended = ending != Ending::None;
-        let whole = ended && usize::from(self.length) <= KEPT;
-        whole && WORDS.binary_search(&kept).is_ok()
-            || ended && LONG_WORDS.contains(&(kept, self.length))
-            || begins_with_word(kept)
+        let folded = self.folded();
+        let kept = folded.get(..usize::from(self.length)).unwrap_or(&folded);
+        ending != Ending::None && is_word(key(folded, self.length)) || begins_with_word(kept)
     }
 
     /// `<token>`, `{token}`, `[token]`, `(token)`, `%TOKEN%`.
@@ -393,7 +428,7 @@ impl Look {
             .get(..usize::from(self.last).min(KEPT))
             .unwrap_or_default();
         SCHEMA.binary_search(&kept).is_ok()
-            || usize::from(self.last) <= KEPT && WORDS.binary_search(&kept).is_ok()
+            || usize::from(self.last) <= KEPT && is_word(key(self.first, self.last))
     }
 
     pub(super) fn is_container_of_credentials(&self) -> bool {
@@ -401,18 +436,21 @@ impl Look {
     }
 }
 
-fn begins_with_word(kept: &[u8]) -> bool {
-    let inner = match kept {
-        [b'<' | b'[' | b'(' | b'*' | b'-' | b'_', inner @ ..] => inner,
-        _ => kept,
-    };
-    BEGINNINGS.iter().any(|beginning| {
-        let ends_word = beginning.last().is_some_and(u8::is_ascii_alphanumeric);
-        let behind = || inner.get(beginning.len());
-        beginning.first() == inner.first()
-            && inner.starts_with(beginning)
-            && !(ends_word && behind().is_some_and(u8::is_ascii_alphanumeric))
-    })
+/// Whether a byte is one of a name of a variable without digits.
+#[inline]
+pub(super) fn is_of_variable(byte: u8) -> bool {
+    class_of(byte) & (LETTERS | UNDERSCORE) != 0
+}
+
+/// Whether a byte may stand within an identifier.
+#[inline]
+pub(super) fn is_of_identifier(byte: u8) -> bool {
+    class_of(byte) & (WORD | DOT) != 0
+}
+
+#[inline]
+fn class_of(byte: u8) -> u32 {
+    CLASS.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 /// What each byte adds to what was seen.

@@ -32,9 +32,13 @@ fn value(text: &str, holds: Holds) -> Option<(&str, ValueShape)> {
     range.map(|(range, shape)| (text.get(range).unwrap(), shape))
 }
 
-/// Steps through the bytes from `at`, and finishes at every cut as well. What is idle may be skipped.
+/// Steps through the bytes from `at`, and finishes at every cut as well. So it is with runs that are taken at once.
 fn walk(text: &[u8], at: usize, assignment: Assignment) -> Option<(Range<usize>, ValueShape)> {
     let found = stepped(text, at, assignment);
+    let Context { before, holds, .. } = assignment.context;
+    if Assignment::is_hopeless(Some(before), &text[at..], holds) {
+        assert_eq!(found, None, "hopeless");
+    }
     assert_eq!(
         skipped(text, at, assignment),
         found.clone().map(|(range, _)| range)
@@ -44,8 +48,9 @@ fn walk(text: &[u8], at: usize, assignment: Assignment) -> Option<(Range<usize>,
 
 fn skipped(text: &[u8], mut at: usize, mut assignment: Assignment) -> Option<Range<usize>> {
     let mut start = at;
+    at += assignment.run_to_value(&text[at..]);
     while at < text.len() {
-        at += assignment.idle(&text[at..]);
+        at += assignment.run(&text[at..]);
         let Some(byte) = text.get(at) else { break };
         match assignment.step(*byte) {
             Step::Starts => start = at,

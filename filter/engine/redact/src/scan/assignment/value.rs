@@ -96,8 +96,26 @@ impl Assignment {
         }
     }
 
+    /// Takes what the bytes start with, as far as it can be taken at once.
+    pub(super) fn run_in(&mut self, value: Value, bytes: &[u8]) -> usize {
+        if self.context.certain {
+            return self.idle_in(value, bytes);
+        }
+        let spaces = match value {
+            Value::Quoted { run: 0 } => self.context.holds != Holds::Scheme,
+            Value::Element { less: false } | Value::Cdata(0) => true,
+            Value::Bare(Bare::Plain(0)) => false,
+            Value::Block(block) if block.is_in_line() => false,
+            _ => return 0,
+        };
+        if self.look.is_empty() {
+            return 0;
+        }
+        self.look.push_words(bytes, spaces)
+    }
+
     /// How many of these bytes change nothing in a value that is certain.
-    pub(super) fn idle_in(&self, value: Value, bytes: &[u8]) -> usize {
+    fn idle_in(&self, value: Value, bytes: &[u8]) -> usize {
         let quote = self.context.quote;
         let found = match value {
             Value::Quoted { run: 0 } if self.context.name_quote != 0 => {

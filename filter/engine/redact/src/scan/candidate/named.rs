@@ -28,7 +28,7 @@ impl Candidate {
         if self.written_with.is_some() || introduced && assignment.is_behind_name() {
             return self.assign_escaped(assignment, text, most);
         }
-        let mut taken = 0;
+        let mut taken = assignment.run_to_value(bytes);
         while let Some(byte) = bytes.get(taken) {
             let at = from + taken as u64;
             if self.start != UNKNOWN {
@@ -37,15 +37,13 @@ impl Candidate {
                     self.overlong = true;
                     return Outcome::Unfinished;
                 }
-                if assignment.is_certain() {
-                    let to = usize::try_from(self.start.saturating_add(most) - from);
-                    let to = to.unwrap_or(usize::MAX).min(bytes.len());
-                    let idle = assignment.idle(bytes.get(taken..to).unwrap_or_default());
-                    if idle > 0 {
-                        taken += idle;
-                        self.steps += 1;
-                        continue;
-                    }
+                let to = usize::try_from(self.start.saturating_add(most) - from);
+                let to = to.unwrap_or(usize::MAX).min(bytes.len());
+                let run = assignment.run(bytes.get(taken..to).unwrap_or_default());
+                if run > 0 {
+                    taken += run;
+                    self.steps += 1;
+                    continue;
                 }
             }
             taken += 1;

@@ -21,13 +21,15 @@ const FEW: usize = 8;
 pub(super) struct Found {
     /// Where its word starts, from [`LOOK_BACK`] before the words that are looked up.
     pub(super) at: u16,
-    /// The escape by which it was found, if it is written with one, or [`PLAIN`].
+    /// The escape by which it was found, if it is written with one, or [`PLAIN`], or [`HOPEFUL`].
     place: u16,
     hit: Hit,
 }
 
 /// No place of an escape.
 const PLAIN: u16 = u16::MAX;
+/// The same, and one of its names may have a value.
+const HOPEFUL: u16 = PLAIN - 1;
 /// Bytes before the words that are looked up that belong to anchors and escapes.
 const LOOK_BACK: u64 = 512;
 
@@ -77,7 +79,8 @@ impl Scanner {
             let mut meant = None;
             for Found { at, place, hit } in hits.drain(..) {
                 let at = base + u64::from(at);
-                let place = (place != PLAIN).then(|| base + u64::from(place));
+                let hopeful = place == HOPEFUL;
+                let place = (place < HOPEFUL).then(|| base + u64::from(place));
                 if postponed.is_some_and(|postponed| at >= postponed) {
                     break;
                 }
@@ -96,7 +99,7 @@ impl Scanner {
                         {
                             postponed = Some(postponed.map_or(place, |it: u64| it.min(place)));
                         }
-                    } else if !self.attempt_name(rules, id & !NAME, at, complete) {
+                    } else if !self.attempt_name(rules, id & !NAME, (at, hopeful), complete) {
                         // Too little is known of the name: it is looked up once more, and so is all behind it.
                         postponed = Some(at);
                     }
@@ -141,10 +144,24 @@ impl Scanner {
         }
     }
 
-    /// Follows what stands behind a name that may be at a place. False if too little is known of it.
-    fn attempt_name(&mut self, rules: &RuleSet, id: u16, at: u64, complete: bool) -> bool {
+    /// Follows what stands behind a name that may be at a place, whether or not it was seen to be hopeful. False if too little is known of it.
+    fn attempt_name(
+        &mut self,
+        rules: &RuleSet,
+        id: u16,
+        (at, hopeful): (u64, bool),
+        complete: bool,
+    ) -> bool {
         let known = self.window.slice(at, self.window.end());
         let name = match rules.spellings.get(id, known) {
+            Some(Name::Known(name)) if !hopeful => {
+                let last = at.checked_sub(1).filter(|at| *at >= self.text_start);
+                let last = last.and_then(|at| self.window.byte(at));
+                if is_hopeless(last, name, known) {
+                    return true;
+                }
+                name
+            }
             Some(Name::Known(name)) => name,
             Some(Name::Unfinished) => return complete,
             None => return true,
@@ -165,11 +182,13 @@ impl Scanner {
             self.strictness,
             self.limits,
         );
-        let mut candidate = self.candidate(at, name);
+        let (identifier, before) = self.identifier(at, name);
+        let mut candidate = named(at, name, before);
         let outcome = candidate.follow_name(text, text.most_held);
-        self.steps += candidate.steps + 1;
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
-        if possible && !self.is_look_alike(rules, at, name) {
+        let possible = possible && !rules.carriers.fields.excluded(identifier);
+        self.steps += candidate.steps + 1;
+        if possible {
             self.ended |= candidate.end.is_some();
             match outcome {
                 Outcome::Unfinished => self.live.push(candidate),
@@ -180,26 +199,16 @@ impl Scanner {
 
     /// What may follow a name.
     pub(super) fn candidate(&self, at: u64, name: Named) -> Candidate {
-        let end = at + name.length as u64;
-        let (text, at) = self.identifier(at, name);
-        let (_, before) = identifier(text, at);
-        let assignment = Assignment::new(before, name.holds);
-        Candidate::named(name.rule, end, assignment)
+        let (_, before) = self.identifier(at, name);
+        named(at, name, before)
     }
 
-    /// Whether the identifier that a name belongs to carries no credentials.
-    fn is_look_alike(&self, rules: &RuleSet, at: u64, name: Named) -> bool {
-        let (text, name) = self.identifier(at, name);
-        let (from, _) = identifier(text, name);
-        let whole = text.get(from..).unwrap_or_default();
-        rules.carriers.fields.excluded(whole)
-    }
-
-    /// The text up to the end of a name, as far as its identifier may reach, and where in it the name starts.
-    fn identifier(&self, at: u64, name: Named) -> (&[u8], usize) {
+    /// The identifier that a name is the end or all of, and the byte before it.
+    fn identifier(&self, at: u64, name: Named) -> (&[u8], Option<u8>) {
         let base = at.saturating_sub(IDENTIFIER).max(self.text_start);
         let text = self.window.slice(base, at + name.length as u64);
-        (text, text.len().saturating_sub(name.length))
+        let (from, before) = identifier(text, text.len().saturating_sub(name.length));
+        (text.get(from..).unwrap_or_default(), before)
     }
 
     /// Whether a value that starts here could not win.
@@ -243,8 +252,21 @@ impl Scanner {
         let last = last.and_then(|at| self.window.byte(at));
         last.is_none_or(|last| before.contains(last))
             || self.strictness == Strictness::Field
-            || may_precede(&self.window, self.text_start, start)
+            || last.is_some_and(may_end_escape) && may_precede(&self.window, self.text_start, start)
     }
+}
+
+/// What may follow a name, behind the byte before its identifier.
+fn named(at: u64, name: Named, before: Option<u8>) -> Candidate {
+    let assignment = Assignment::new(before, name.holds);
+    Candidate::named(name.rule, at + name.length as u64, assignment)
+}
+
+/// Whether a name that a text starts with has no value for certain.
+#[inline]
+fn is_hopeless(last: Option<u8>, name: Named, text: &[u8]) -> bool {
+    let behind = text.get(name.length..).unwrap_or_default();
+    Assignment::is_hopeless(last, behind, name.holds)
 }
 
 /// Finds the anchors of words from `from` up to `to` in the text that starts at `base`, and says how far it came.
@@ -264,12 +286,23 @@ fn find(
     let reached = starts.find(bytes, offset(from), offset(to), every, index);
     for (at, special) in starts.iter() {
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
-        // Most of what starts like a name is none.
-        let is_name = |id: &u16| id & NAME == 0 || spellings.get(id & !NAME, rest).is_some();
+        // Most of what starts like a name is none, or has no value.
+        let may_have_value = |id: &u16| match spellings.get(id & !NAME, rest) {
+            Some(Name::Known(name)) => !is_hopeless(before.last().copied(), name, rest),
+            Some(Name::Unfinished) => true,
+            None => false,
+        };
         let mut add = |hit: Hit| {
-            if index.rules(hit).iter().any(is_name) {
-                hits.push(Found::new(at, None, hit));
+            let mut found = Found::new(at, None, hit);
+            let ids = index.rules(hit);
+            // Rules come before names.
+            if ids.first().is_some_and(|id| id & NAME != 0) {
+                if !ids.iter().any(may_have_value) {
+                    return;
+                }
+                found.place = HOPEFUL;
             }
+            hits.push(found);
         };
         let follows = |byte: u8| {
             let last = before.last().copied();
@@ -281,6 +314,11 @@ fn find(
         }
     }
     base + reached as u64
+}
+
+/// A cheap look before [`may_precede`].
+fn may_end_escape(last: u8) -> bool {
+    last.is_ascii_hexdigit() || matches!(last, b'n' | b'r' | b't' | b'u')
 }
 
 /// Whether an escape of JSON or of a URL ends before `start`, whose last letter is not the letter it looks like.
