@@ -164,8 +164,8 @@ pub(super) fn may_end(text: &[u8]) -> bool {
 fn may_reach<const NEAR: usize>(text: &[u8]) -> bool {
     // All of them are looked at, which takes a few instructions.
     let any = |near: &[u8]| {
-        let all = near.iter();
-        all.fold(false, |any, byte| any | escape::introduces(*byte))
+        let all = near.iter().map(|byte| u8::from(escape::introduces(*byte)));
+        all.fold(0, |any, one| any | one) != 0
     };
     text.last_chunk::<NEAR>()
         .map_or_else(|| any(text), |near| any(near))
