@@ -93,3 +93,36 @@ impl From<pattern::Part> for Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::compiled::Source;
+    use super::*;
+
+    #[test]
+    fn what_cannot_start_a_rule_is_told_by_its_first_bytes() {
+        let rule = |lead, pattern| {
+            let source = Source {
+                lead,
+                pattern,
+                ..Source::default()
+            };
+            Matcher::from(Compiled::compile(&source).unwrap_or_else(|_| panic!("{pattern}")))
+        };
+        let plain = rule(None, "token-[0-9]{4}");
+        let led = rule(Some("(?i:key)[:=]key "), "[0-9]{4}");
+        for (matcher, text, begins) in [
+            (&plain, "token-1234", true),
+            (&plain, "token", true),
+            (&plain, "", true),
+            (&plain, "Token-1234", false),
+            (&plain, "tok%65n-1234", true),
+            (&plain, "tok n-1234", false),
+            (&led, "KEY=key 12", true),
+            (&led, "KEY=\\u006bey", true),
+            (&led, "KEY key", false),
+        ] {
+            assert_eq!(matcher.begin(text.as_bytes()).is_some(), begins, "{text}");
+        }
+    }
+}
