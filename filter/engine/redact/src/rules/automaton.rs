@@ -21,7 +21,26 @@ pub(crate) struct Automaton {
     start: State,
 }
 
+/// The same at hand, wherever it stands.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    classes: &'a [u8; 256],
+    width: usize,
+    cells: &'a [[u8; 2]],
+}
+
+impl Rows<'_> {
+    #[inline]
+    fn step(self, state: State, byte: u8) -> Option<State> {
+        let class = self.classes.get(usize::from(byte))?;
+        let row = usize::from(state.0 & !ACCEPTS) * self.width;
+        let next = u16::from_le_bytes(*self.cells.get(row + usize::from(*class))?);
+        (next != DEAD).then_some(State(next))
+    }
+}
+
 /// How far an [`Automaton`] came.
+#[derive(Default)]
 pub(crate) struct Ran {
     pub(crate) state: State,
     /// Bytes taken.
@@ -53,11 +72,15 @@ impl Automaton {
     /// The state after one more byte; none once no further byte can lead to a match.
     #[inline]
     pub(crate) fn step(&self, state: State, byte: u8) -> Option<State> {
-        let class = usize::from(*self.classes.get(usize::from(byte))?);
-        let row = usize::from(state.0 & !ACCEPTS) * self.width;
-        let cell = self.cells.get(2 * (row + class)..)?.first_chunk()?;
-        let next = u16::from_le_bytes(*cell);
-        (next != DEAD).then_some(State(next))
+        self.rows().step(state, byte)
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        Rows {
+            classes: self.classes.first_chunk().unwrap_or(&[0; 256]),
+            width: self.width,
+            cells: self.cells.as_chunks().0,
+        }
     }
 
     /// Takes bytes until none can follow, or until the first match if only that is wanted, or before a byte that is `barrier`.
@@ -69,15 +92,20 @@ impl Automaton {
         first: bool,
         barrier: Option<u8>,
     ) -> Ran {
+        let rows = self.rows();
+        // No byte where there is none.
+        let barrier = barrier.map_or(u16::MAX, u16::from);
         let (mut taken, mut matched) = (0, None);
-        while let Some(byte) = bytes.get(taken).filter(|byte| Some(**byte) != barrier) {
-            let Some(next) = self.step(state, *byte) else {
-                break;
-            };
+        while let Some(byte) = bytes.get(taken)
+            && u16::from(*byte) != barrier
+            && let Some(next) = rows.step(state, *byte)
+        {
             taken += 1;
-            if next == state && !first && barrier.is_none() {
+            if next == state && !first && barrier == u16::MAX {
                 // The bytes of a long tail keep the state, and then need not wait for each other.
-                taken += self.stay(state, bytes.get(taken..).unwrap_or_default());
+                let stay = |byte: &u8| rows.step(state, *byte) != Some(state);
+                let rest = bytes.get(taken..).unwrap_or_default();
+                taken += rest.iter().position(stay).unwrap_or(rest.len());
             }
             state = next;
             if self.accepts(next) {
@@ -92,14 +120,6 @@ impl Automaton {
             taken,
             matched,
         }
-    }
-
-    /// How many of these bytes leave the state as it is.
-    fn stay(&self, state: State, bytes: &[u8]) -> usize {
-        bytes
-            .iter()
-            .position(|byte| self.step(state, *byte) != Some(state))
-            .unwrap_or(bytes.len())
     }
 
     #[cfg(test)]

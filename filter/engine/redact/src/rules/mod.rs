@@ -27,7 +27,7 @@ pub use known::KnownValue;
 pub use rule::Rule;
 
 pub(crate) use anchor::fold;
-pub(crate) use automaton::{Automaton, State};
+pub(crate) use automaton::{Automaton, Ran, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
 pub(crate) use index::{Hit, Index, NAME, Numbers};
@@ -88,6 +88,12 @@ impl RuleSet {
     /// Most bytes of a stream that are held back for a value from [`RuleSetBuilder::known`]; 0 without one. [`Limits::held`](crate::Limits::held) should be as much.
     pub fn longest_known(&self) -> usize {
         self.known.as_ref().map_or(0, KnownValues::longest)
+    }
+
+    /// Whether something else comes before a value of this rule.
+    pub(crate) fn has_lead(&self, id: u16) -> bool {
+        let rule = self.rules.get(usize::from(id));
+        rule.is_some_and(|rule| !rule.matcher.lead.is_empty())
     }
 
     /// The value that a rule stands for, if it is known in clear.

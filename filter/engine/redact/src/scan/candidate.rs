@@ -4,7 +4,7 @@ mod named;
 mod parts;
 mod phases;
 
-use crate::rules::{Matcher, State};
+use crate::rules::{Matcher, Ran, State};
 
 use super::assignment::{Assignment, ValueShape};
 use super::encoded::Layers;
@@ -109,6 +109,25 @@ impl Candidate {
         };
         candidate.enter(matcher, phase);
         candidate
+    }
+
+    /// Takes what the first part was run on already.
+    #[inline]
+    pub(super) fn resume(&mut self, matcher: &Matcher, begun: &Ran) {
+        if begun.taken == 0 {
+            return;
+        }
+        self.state = begun.state;
+        self.position += begun.taken as u64;
+        self.steps = begun.taken as u64;
+        if begun.matched.is_none() || matcher.lead.is_empty() {
+            return;
+        }
+        if matcher.lead.len() > 1 {
+            self.enter(matcher, Phase::Lead(1));
+        } else {
+            self.start = self.position;
+        }
     }
 
     /// A name that ends at `end`, and what may follow it.

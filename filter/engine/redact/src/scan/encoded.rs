@@ -10,7 +10,7 @@ mod probe;
 mod rewrite;
 
 pub(super) use lane::{Lane, PIECE};
-pub(super) use probe::{Verdict, probe};
+pub(super) use probe::{Verdict, is_text, probe};
 pub(super) use rewrite::{decoded, rewritten};
 
 /// The two encodings.
@@ -23,7 +23,7 @@ pub(super) enum Codec {
 
 impl Codec {
     /// Digits of a group.
-    const fn digits(self) -> usize {
+    pub(super) const fn digits(self) -> usize {
         match self {
             Self::Base64 => 4,
             Self::Hex => 2,

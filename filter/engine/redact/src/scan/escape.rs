@@ -18,8 +18,9 @@ pub(super) enum Escape {
 pub(super) const LONGEST: usize = 16;
 
 /// Whether an escape can start with this byte.
-pub(super) fn introduces(byte: u8) -> bool {
-    matches!(byte, b'\\' | b'%' | b'&')
+#[inline]
+pub(crate) fn introduces(byte: u8) -> bool {
+    (byte == b'\\') | (byte == b'%') | (byte == b'&')
 }
 
 /// Reads the escape at the start of `text`.

@@ -124,8 +124,15 @@ pub(super) fn find(
     None
 }
 
+/// Bytes that what an anchor has before its word takes, where no escape is among them, with the longest before that.
+const FAR: usize = 32;
+
 /// Where the last `count` bytes before the end of a text start, each as it is written.
 pub(super) fn back(text: &[u8], count: u8) -> Option<usize> {
+    // Nearly always none is near.
+    if !may_reach::<FAR>(text) && usize::from(count) + escape::LONGEST <= FAR {
+        return text.len().checked_sub(usize::from(count));
+    }
     let mut end = text.len();
     for _ in 0..count {
         let known = text.get(..end)?;
@@ -148,11 +155,20 @@ pub(super) fn back(text: &[u8], count: u8) -> Option<usize> {
 }
 
 /// Whether an escape may end at the end of a text.
-#[cold]
 pub(super) fn may_end(text: &[u8]) -> bool {
-    let from = text.len().saturating_sub(escape::LONGEST);
-    let near = text.get(from..).unwrap_or_default();
-    near.iter().any(|byte| escape::introduces(*byte))
+    may_reach::<{ escape::LONGEST }>(text)
+}
+
+/// Whether an escape may start in the last bytes of a text.
+#[inline]
+fn may_reach<const NEAR: usize>(text: &[u8]) -> bool {
+    // All of them are looked at, which takes a few instructions.
+    let any = |near: &[u8]| {
+        let all = near.iter().map(|byte| u8::from(escape::introduces(*byte)));
+        all.fold(0, |any, one| any | one) != 0
+    };
+    text.last_chunk::<NEAR>()
+        .map_or_else(|| any(text), |near| any(near))
 }
 
 /// Where the words start of which the escape at `at` may be the first that tells; `byte` is what it stands for, `last` the one before it.

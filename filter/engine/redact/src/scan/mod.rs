@@ -14,6 +14,7 @@ mod window;
 
 pub(crate) use assignment::Assignment;
 pub(crate) use encoded::Layers as Encoded;
+pub(crate) use escape::introduces;
 pub(crate) use scanner::{Scanner, Strictness};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Whether digits come to text, told by as few of them as possible.
 
 use super::Codec;
-use super::digit::{NONE, is_text};
+use super::digit::{NONE, is_text as is_byte};
 use crate::scan::prefilter::{BASE64, HEX};
 
 /// What the first digits say.
@@ -20,31 +20,36 @@ pub(in crate::scan) fn probe(codec: Codec, text: &[u8]) -> Verdict {
         Codec::Base64 => BASE64,
         Codec::Hex => HEX,
     };
-    // Nearly everything ends here.
-    if codec == Codec::Base64 && text.first_chunk().is_some_and(|first| !is_group(first)) {
-        return Verdict::Other;
-    }
     let known = text.get(..enough).unwrap_or(text);
-    let is_text = match codec {
-        Codec::Base64 => known.chunks(4).all(base64),
-        Codec::Hex => known.chunks(2).all(hex),
-    };
-    match is_text {
+    match known
+        .chunks(codec.digits())
+        .all(|group| is_text(codec, group))
+    {
         false => Verdict::Other,
         true if known.len() == enough => Verdict::Text,
         true => Verdict::Open,
     }
 }
 
-/// Whether four digits of base64 come to text.
+/// Whether the digits of a group, or the first of them, come to text.
 #[inline]
-fn is_group(group: &[u8; 4]) -> bool {
-    let [a, b, c, d] = group.map(|digit| u32::from(Codec::Base64.value(digit)));
-    let [_, first, second, third] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
-    (a | b | c | d) < 64 && is_text(first) && is_text(second) && is_text(third)
+pub(in crate::scan) fn is_text(codec: Codec, group: &[u8]) -> bool {
+    match codec {
+        Codec::Base64 => group.first_chunk().map_or_else(|| base64(group), four),
+        Codec::Hex => hex(group),
+    }
 }
 
-/// Whether up to four digits of base64 come to text.
+/// Whether four digits of base64 come to text.
+#[inline]
+fn four(group: &[u8; 4]) -> bool {
+    let [a, b, c, d] = group.map(|digit| u32::from(Codec::Base64.value(digit)));
+    let [_, first, second, third] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+    (a | b | c | d) < 64 && is_byte(first) && is_byte(second) && is_byte(third)
+}
+
+/// Whether less than four digits of base64 come to text.
+#[cold]
 fn base64(group: &[u8]) -> bool {
     let mut bits = 0u32;
     for digit in group {
@@ -58,9 +63,8 @@ fn base64(group: &[u8]) -> bool {
     match group.len() {
         // 0x0 as the first digit: of these only white space is text.
         1 => (0x20..0x80).contains(&a) || matches!(a, 0x08 | 0x0c),
-        2 => is_text(a) && b < 0x80,
-        3 => is_text(a) && is_text(b) && c < 0x80,
-        _ => is_text(a) && is_text(b) && is_text(c),
+        2 => is_byte(a) && b < 0x80,
+        _ => is_byte(a) && is_byte(b) && c < 0x80,
     }
 }
 
@@ -70,7 +74,7 @@ fn hex(group: &[u8]) -> bool {
         [first] => matches!(first, b'0' | b'2'..=b'7'),
         [first, second] => {
             let (high, low) = (Codec::Hex.value(*first), Codec::Hex.value(*second));
-            high != NONE && low != NONE && is_text(high << 4 | low)
+            high != NONE && low != NONE && is_byte(high << 4 | low)
         }
         _ => false,
     }

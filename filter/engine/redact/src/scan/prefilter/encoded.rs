@@ -2,11 +2,13 @@
 //!
 //! ASCII has its first bit clear, so the first of each four digits of base64 is one of 32 letters, and the first of each two of hexadecimal is a decimal digit;
 //! and in base64 of ASCII the two digits that are neither letters nor digits come of `>`, `?` and `~` only. So text starts with a long word, of which
-//! six such letters or sixteen such digits stand at the right distance, which is rare in anything else.
+//! six such letters or sixteen such digits stand at the right distance, which is rare in anything else. Of what is left each group of digits is decoded
+//! once, whatever the number of places that it belongs to.
 
 use super::BLOCK;
 use super::classes::{digits, heads};
 use super::lane::Usual;
+use crate::scan::encoded::{Codec, is_text};
 
 /// Digits of base64 that have to be there, four of them for three bytes.
 pub(in crate::scan) const BASE64: usize = 24;
@@ -15,7 +17,7 @@ pub(in crate::scan) const HEX: usize = 32;
 /// Blocks with places found at once.
 const MOST: usize = 16;
 
-/// Places in the order in which they are sure, which for one encoding is that of the text.
+/// Places where enough digits come to text, in the order in which they are sure, which for one encoding is that of the text.
 pub(in crate::scan) struct Encoded {
     found: [Found; MOST],
     count: usize,
@@ -41,7 +43,7 @@ impl Encoded {
         }
     }
 
-    /// Each place, and whether it is hexadecimal that may stand there.
+    /// Each place, and whether it is hexadecimal that stands there.
     pub(in crate::scan) fn iter(&self) -> impl Iterator<Item = (usize, bool)> {
         let found = self.found.get(..self.count).unwrap_or_default();
         found.iter().flat_map(|found| {
@@ -84,6 +86,12 @@ impl Encoded {
         } else {
             longer.and(both(digits::<Usual>).map(sixteen_digits)).bits()
         };
+        let is_group = |codec: Codec, last: usize| {
+            let digits = (last + 1).checked_sub(codec.digits());
+            digits.is_some_and(|from| is_text(codec, text.get(from..=last).unwrap_or_default()))
+        };
+        let base64 = of_text::<BASE64, 4>(base64, base, |last| is_group(Codec::Base64, last));
+        let hex = of_text::<HEX, 2>(hex, base, |last| is_group(Codec::Hex, last));
         if base64 | hex != 0
             && let Some(slot) = self.found.get_mut(self.count)
         {
@@ -134,6 +142,41 @@ pub(super) fn has_long_word(now: u64, before: u64) -> bool {
     let (here, there) = (now.trailing_ones(), before.leading_ones());
     let across = here != 0 && here + there >= BASE64 as u32;
     long_words(now) != 0 || across
+}
+
+/// Of the places in the block at `base`, by their last digit, those of which each group comes to text. A group that does not, speaks against all places that
+/// it belongs to.
+fn of_text<const LENGTH: usize, const GROUP: usize>(
+    mut places: u64,
+    base: usize,
+    is_text: impl Fn(usize) -> bool,
+) -> u64 {
+    let groups = || (0..LENGTH).step_by(GROUP);
+    let (mut kept, mut known) = (0, 0u64);
+    while places != 0 {
+        let at = places.trailing_zeros() as usize;
+        let other = groups().find(|back| {
+            let bit = at.checked_sub(*back).map_or(0, |at| 1 << at);
+            if known & bit != 0 {
+                return false;
+            }
+            let is_text = (base + at).checked_sub(*back).is_some_and(&is_text);
+            known |= if is_text { bit } else { 0 };
+            !is_text
+        });
+        match other {
+            Some(back) => {
+                let all = groups().fold(0u64, |all, nth| all | 1 << nth);
+                let shifted = at.checked_sub(back).map(|by| all << by);
+                places &= !shifted.unwrap_or(all >> back.saturating_sub(at));
+            }
+            None => {
+                kept |= 1 << at;
+                places &= places - 1;
+            }
+        }
+    }
+    kept
 }
 
 /// The numbers of the bits that are set.

@@ -52,7 +52,6 @@ pub(super) trait Lane: Copy {
     fn between(self, low: u8, high: u8) -> Self;
     fn equal(self, byte: u8) -> Self;
     fn or(self, other: Self) -> Self;
-    fn and(self, other: Self) -> Self;
     /// A bit for each answer.
     fn mask(self) -> u64;
 

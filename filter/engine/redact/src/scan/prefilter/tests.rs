@@ -2,6 +2,7 @@ use super::classes::{Classes, classify, digits, end_of_host, escapes, heads, sla
 use super::lane::{Lane, Scalar, Usual};
 use super::*;
 use crate::RuleSet;
+use crate::scan::encoded::{Codec, is_text};
 
 /// Bytes that meet each other in every order, with all 256 values.
 fn texts() -> Vec<Vec<u8>> {
@@ -162,4 +163,55 @@ fn every_admitted_word_is_found_from_any_place() {
             }
         }
     }
+}
+
+/// Base64 and hexadecimal of what is text and of what is not, in pieces that start anywhere in a block.
+#[test]
+fn only_digits_of_text_are_places_and_each_of_them_is() {
+    let rules = RuleSet::builtin().unwrap();
+    let mut seed = 7u64;
+    let mut text = Vec::new();
+    while text.len() < 4000 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let pick = (seed >> 33) as usize;
+        let bytes: Vec<u8> = (0..pick % 60)
+            .map(|nth| (seed >> (nth % 40)) as u8 & if pick & 64 == 0 { 0xff } else { 0x3f } | 0x20)
+            .collect();
+        match pick >> 7 & 3 {
+            0 => text.extend(bytes.iter().flat_map(|it| format!("{it:02x}").into_bytes())),
+            1 => text.push(b' '),
+            _ => text.extend(crate::base64::encode(&bytes)),
+        }
+    }
+    let words = |from: usize, length: usize| {
+        let digits = text.get(from..from + length);
+        digits.filter(|it| it.iter().all(u8::is_ascii_alphanumeric))
+    };
+    let expected: Vec<(usize, bool)> = (0..text.len())
+        .flat_map(|at| {
+            let base64 = words(at, BASE64).is_some_and(|digits| {
+                let mut groups = digits.chunks(4);
+                groups.all(|it| {
+                    is_text(Codec::Base64, it) && matches!(it[0], b'A'..=b'Z' | b'a'..=b'f')
+                })
+            });
+            let hex = words(at, HEX).is_some_and(|digits| {
+                let mut groups = digits.chunks(2);
+                groups.all(|it| is_text(Codec::Hex, it) && it[0].is_ascii_digit())
+            });
+            [(base64, false), (hex, true)]
+                .into_iter()
+                .filter_map(move |(holds, is_hex)| holds.then_some((at, is_hex)))
+        })
+        .collect();
+    let (mut starts, mut at, mut found) = (Starts::new(), 0, Vec::new());
+    while at < text.len() {
+        at = starts.find(&text, at, text.len(), false, &rules.index);
+        found.extend(starts.encoded.iter());
+    }
+    // Where a search goes on it looks back, and says again what it sees there.
+    found.sort_unstable();
+    found.dedup();
+    assert!(expected.len() > 50);
+    assert_eq!(found, expected);
 }

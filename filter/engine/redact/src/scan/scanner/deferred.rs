@@ -74,7 +74,9 @@ impl Scanner {
         let mut start = waiting.first;
         for (distance, rule) in &waiting.places {
             start += u64::from(*distance);
-            self.attempt(rules, *rule, start, start, complete);
+            if rules.has_lead(*rule) || !self.is_taken(start, start) {
+                self.attempt(rules, *rule, start, complete);
+            }
         }
         if self.deferred.places.is_empty() {
             // The room is kept.

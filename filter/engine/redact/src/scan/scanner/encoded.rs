@@ -127,7 +127,7 @@ impl Scanner {
         inner
     }
 
-    /// Starts to decode where text may be encoded.
+    /// Starts to decode where text is encoded.
     pub(super) fn decode_from(
         &mut self,
         base: u64,
@@ -144,11 +144,8 @@ impl Scanner {
                 continue;
             }
             let codec = if is_hex { Codec::Hex } else { Codec::Base64 };
-            let text = self.window.slice(start, start + HEX as u64);
-            if probe(codec, text) == Verdict::Text {
-                self.decoding.lane = Some(Lane::new(codec, start));
-                self.decode(complete, out)?;
-            }
+            self.decoding.lane = Some(Lane::new(codec, start));
+            self.decode(complete, out)?;
         }
         Ok(())
     }

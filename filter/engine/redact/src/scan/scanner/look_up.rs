@@ -17,6 +17,9 @@ const IDENTIFIER: u64 = 128;
 /// Under this many candidates a look for those that do the same costs more than it saves.
 const FEW: usize = 8;
 
+/// Bytes of what a rule starts with that are looked at before anything else.
+const BEGINNING: u64 = 64;
+
 /// An anchor that was found.
 pub(super) struct Found {
     /// Where its word starts, from [`LOOK_BACK`] before the words that are looked up.
@@ -84,16 +87,23 @@ impl Scanner {
                 if postponed.is_some_and(|postponed| at >= postponed) {
                     break;
                 }
-                if !self.ready.is_empty() {
-                    self.settle(self.unseen_before(at), judge, out)?;
+                let unseen = self.unseen_before(at);
+                if !self.ready.is_empty() && self.is_due(unseen) {
+                    self.settle(unseen, judge, out)?;
                 }
                 let start = self.start_before(at, hit.offset, base);
                 if start < base || self.muted {
                     continue;
                 }
+                // What its rules find changes nothing about it.
+                let mut taken = None;
                 for id in index.rules(hit) {
                     if id & NAME == 0 {
-                        self.attempt(rules, *id, start, at, complete);
+                        let taken = !rules.has_lead(*id)
+                            && *taken.get_or_insert_with(|| self.is_taken(start, at));
+                        if !taken {
+                            self.attempt(rules, *id, start, complete);
+                        }
                     } else if let Some(place) = place {
                         if !self.attempt_escaped_name(rules, id & !NAME, (at, &mut meant), complete)
                         {
@@ -114,26 +124,26 @@ impl Scanner {
         Ok(())
     }
 
-    /// Follows a rule from where it may start, for the sake of the word at `at`.
-    pub(super) fn attempt(
-        &mut self,
-        rules: &RuleSet,
-        id: u16,
-        start: u64,
-        at: u64,
-        complete: bool,
-    ) {
+    /// Follows a rule from where it may start.
+    pub(super) fn attempt(&mut self, rules: &RuleSet, id: u16, start: u64, complete: bool) {
         let Some(rule) = rules.rules.get(usize::from(id)) else {
             return;
         };
-        let has_lead = !rule.matcher.lead.is_empty();
-        if !self.may_start(rule, start)
-            || !has_lead && self.is_taken(start, at)
-            || self.defer(id, start)
-        {
+        if !self.may_start(rule, start) {
+            return;
+        }
+        // Most attempts end here.
+        let Some(begun) = rule
+            .matcher
+            .begin(self.window.slice(start, self.near(start)))
+        else {
+            return;
+        };
+        if self.defer(id, start) {
             return;
         }
         let mut candidate = Candidate::new(id, start, &rule.matcher);
+        candidate.resume(&rule.matcher, &begun);
         if self.follow(&mut candidate, rule, complete) == Outcome::Unfinished {
             let same = |other: &Candidate| other.same_lead(&candidate);
             let many = self.live.len() >= FEW && candidate.in_lead();
@@ -212,11 +222,21 @@ impl Scanner {
     }
 
     /// Whether a value that starts here could not win.
-    fn is_taken(&self, start: u64, at: u64) -> bool {
+    pub(super) fn is_taken(&self, start: u64, at: u64) -> bool {
+        if start < self.settled {
+            return true;
+        }
+        if !self.ended && self.open.is_none() {
+            return false;
+        }
         let unseen = self.unseen_before(at).min(self.floor());
         let certain = self.certain(unseen);
-        start < self.settled
-            || certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))
+        certain.is_some_and(|(first, end)| (first + 1..end).contains(&start))
+    }
+
+    /// As far as a rule that starts here is looked at before it becomes a candidate.
+    fn near(&self, start: u64) -> u64 {
+        start + self.limits.most_held().min(BEGINNING)
     }
 
     /// Follows a candidate; what it found is put aside.
@@ -245,14 +265,11 @@ impl Scanner {
 
     /// Whether what stands before `start` allows a value of this rule there.
     pub(super) fn may_start(&self, rule: &Rule, start: u64) -> bool {
-        let Some(before) = &rule.matcher.before else {
+        if rule.matcher.before.is_none() {
             return true;
-        };
-        let last = start.checked_sub(1).filter(|at| *at >= self.text_start);
-        let last = last.and_then(|at| self.window.byte(at));
-        last.is_none_or(|last| before.contains(last))
-            || self.strictness == Strictness::Field
-            || last.is_some_and(may_end_escape) && may_precede(&self.window, self.text_start, start)
+        }
+        let from = start.saturating_sub(PRECEDING as u64).max(self.text_start);
+        self.strictness == Strictness::Field || may_follow(rule, self.window.slice(from, start))
     }
 }
 
@@ -316,18 +333,33 @@ fn find(
     base + reached as u64
 }
 
-/// A cheap look before [`may_precede`].
+/// A cheap look before [`ends_with_escape`].
 fn may_end_escape(last: u8) -> bool {
-    last.is_ascii_hexdigit() || matches!(last, b'n' | b'r' | b't' | b'u')
+    last.is_ascii_hexdigit() || matches!(last, b'n' | b'r' | b't')
 }
 
-/// Whether an escape of JSON or of a URL ends before `start`, whose last letter is not the letter it looks like.
-#[cold]
-fn may_precede(window: &Window, text_start: u64, start: u64) -> bool {
-    match window.slice(start.saturating_sub(6).max(text_start), start) {
+/// Whether a value of this rule may stand behind these bytes.
+#[inline]
+fn may_follow(rule: &Rule, before: &[u8]) -> bool {
+    let Some(class) = &rule.matcher.before else {
+        return true;
+    };
+    let last = before.last();
+    last.is_none_or(|last| {
+        class.contains(*last) || may_end_escape(*last) && ends_with_escape(before)
+    })
+}
+
+/// Whether an escape of JSON or of a URL ends a text, whose last letter is not the letter it looks like.
+fn ends_with_escape(text: &[u8]) -> bool {
+    let last = text.last_chunk::<PRECEDING>();
+    match last.map_or(text, |last| last.as_slice()) {
         [.., b'\\', b'b' | b'f' | b'n' | b'r' | b't'] => true,
         [.., b'%', a, b] => a.is_ascii_hexdigit() && b.is_ascii_hexdigit(),
         [b'\\', b'u', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
         _ => false,
     }
 }
+
+/// Bytes before a value that decide whether it may stand there.
+const PRECEDING: usize = 6;

@@ -31,21 +31,32 @@ impl Scanner {
             if self.open.is_some() || self.muted {
                 return Ok(());
             }
-            // Of two for the same bytes the one that knows how they are encoded.
-            let order = |found: &Candidate| {
-                let plain = found.encoded.is_none();
-                (found.start, Reverse(found.end), found.rule, plain)
-            };
-            let best = self.ready.iter().copied().min_by_key(order);
-            let rival = self.live.iter().map(|rival| rival.start).min();
-            match best {
-                Some(best) if best.start < rival.unwrap_or(UNKNOWN).min(unseen) => {
+            match self.best() {
+                Some(best) if best.start < first(&self.live).min(unseen) => {
                     self.treat(self.with_kind(best), judge, out)?;
                 }
                 _ if self.overflow(judge, out)? => {}
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Of what was found, what comes first.
+    fn best(&self) -> Option<Candidate> {
+        // Of two for the same bytes the one that knows how they are encoded.
+        let order = |found: &Candidate| {
+            let plain = found.encoded.is_none();
+            (Reverse(found.end), found.rule, plain)
+        };
+        let start = first(&self.ready);
+        let first = self.ready.iter().filter(|found| found.start == start);
+        first.min_by_key(|found| order(found)).copied()
+    }
+
+    /// Whether something that starts before `unseen` may be settled by now. If not, [`Self::settle`] changes nothing.
+    pub(super) fn is_due(&self, unseen: u64) -> bool {
+        let is_due = |candidate: &Candidate| candidate.start < unseen || candidate.overlong;
+        self.open.is_some() || self.ready.iter().any(is_due) || self.live.iter().any(is_due)
     }
 
     /// Of a value that was found by its name, the rule that knows its shape: a policy can say more about a `github-pat` than about a `token-field`.
@@ -85,15 +96,15 @@ impl Scanner {
         if !self.ended {
             return None;
         }
-        let all = || self.live.iter().chain(&self.ready);
-        let first = all()
-            .map(|candidate| candidate.start)
-            .min()
-            .filter(|first| *first < unseen)?;
-        let end = all()
-            .filter(|candidate| candidate.start == first)
-            .filter_map(|candidate| candidate.end)
-            .max()?;
+        let first = first(&self.live).min(first(&self.ready));
+        if first >= unseen {
+            return None;
+        }
+        let ends = |all: &[Candidate]| {
+            let same = all.iter().filter(|candidate| candidate.start == first);
+            same.filter_map(|candidate| candidate.end).max()
+        };
+        let end = ends(&self.live).max(ends(&self.ready))?;
         Some((first, end))
     }
 
@@ -196,6 +207,12 @@ impl Scanner {
             found.start >= end
         });
     }
+}
+
+/// Where the first of some candidates starts.
+pub(super) fn first(candidates: &[Candidate]) -> u64 {
+    let starts = candidates.iter().map(|candidate| candidate.start);
+    starts.fold(UNKNOWN, u64::min)
 }
 
 /// Whether what is left of a known value behind `end` is masked as well: what another credential covers of it does not make the rest harmless.

@@ -3,7 +3,7 @@
 super::x86::lane!(
     32 bytes in __m256i,
     "only code runs this that was told that the processor has AVX2",
-    _mm256_loadu_si256, _mm256_set1_epi8, _mm256_or_si256, _mm256_and_si256, _mm256_add_epi8, _mm256_cmpgt_epi8, _mm256_cmpeq_epi8, _mm256_movemask_epi8
+    _mm256_loadu_si256, _mm256_set1_epi8, _mm256_or_si256, _mm256_add_epi8, _mm256_cmpgt_epi8, _mm256_cmpeq_epi8, _mm256_movemask_epi8
 );
 
 /// That the processor has what [`Lane`] needs.

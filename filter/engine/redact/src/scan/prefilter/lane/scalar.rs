@@ -39,10 +39,6 @@ impl super::Lane for Lane {
         Self(self.0 | other.0)
     }
 
-    fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
     /// The high bits of eight bytes, side by side.
     fn mask(self) -> u64 {
         (self.0 >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56

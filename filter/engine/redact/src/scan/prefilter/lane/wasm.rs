@@ -43,11 +43,6 @@ impl super::Lane for Lane {
     }
 
     #[inline(always)]
-    fn and(self, other: Self) -> Self {
-        Self(arch::v128_and(self.0, other.0))
-    }
-
-    #[inline(always)]
     fn mask(self) -> u64 {
         u64::from(arch::u8x16_bitmask(self.0))
     }

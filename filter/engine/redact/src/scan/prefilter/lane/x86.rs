@@ -4,7 +4,7 @@
 macro_rules! lane {
     (
         $bytes:literal bytes in $vector:ident, $reason:literal,
-        $load:ident, $splat:ident, $or:ident, $and:ident, $add:ident, $greater:ident, $equal:ident, $mask:ident
+        $load:ident, $splat:ident, $or:ident, $add:ident, $greater:ident, $equal:ident, $mask:ident
     ) => {
         use std::arch::x86_64 as arch;
 
@@ -49,11 +49,6 @@ macro_rules! lane {
             #[inline(always)]
             fn or(self, other: Self) -> Self {
                 Self(unsafe { arch::$or(self.0, other.0) })
-            }
-
-            #[inline(always)]
-            fn and(self, other: Self) -> Self {
-                Self(unsafe { arch::$and(self.0, other.0) })
             }
 
             #[inline(always)]
