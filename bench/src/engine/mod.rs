@@ -1,5 +1,7 @@
 //! What is measured: our engine in three runtimes, what others would use instead, and a bare pass over memory.
 
+mod expressions;
+mod fields;
 mod keywords;
 mod memory;
 mod native;
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+pub(crate) use expressions::Expressions;
 pub(crate) use keywords::{Keywords, keywords};
 pub(crate) use memory::Memory;
 pub(crate) use native::Native;

@@ -21,6 +21,7 @@ const ENGINES: &[Column] = &[
     ("veilgate_no_simd", V8),
     ("vectorscan", Native),
     ("vectorscan_som", Native),
+    ("vectorscan_patterns", Native),
     ("ac_regex", Native),
     ("regexset", Native),
     ("memory", Native),
@@ -126,8 +127,10 @@ fn ratios(figures: &Figures) -> String {
     const AGAINST: &[(Column, Column)] = &[
         (("veilgate", V8), ("vectorscan", Native)),
         (("veilgate", V8), ("vectorscan_som", Native)),
+        (("veilgate", V8), ("vectorscan_patterns", Native)),
         (("veilgate", Native), ("vectorscan", Native)),
         (("veilgate", Native), ("vectorscan_som", Native)),
+        (("veilgate", Native), ("vectorscan_patterns", Native)),
         (("veilgate", V8), ("ac_regex", Native)),
         (("veilgate", V8), ("regexset", Native)),
         (("veilgate", V8), ("veilgate", Native)),
