@@ -1,4 +1,4 @@
-//! What is measured: our engine in three runtimes, what others would use instead, and a bare pass over memory.
+//! What is measured: our engine in three runtimes, what others would use instead, a yardstick, and a bare pass over memory.
 
 mod expressions;
 mod fields;
@@ -10,6 +10,7 @@ mod regex_set;
 mod rules;
 mod vectorscan;
 mod wasmtime;
+mod yardstick;
 
 use std::fmt;
 use std::ops::Range;
@@ -26,6 +27,7 @@ pub(crate) use regex_set::Set;
 pub(crate) use rules::{Pattern, patterns};
 pub(crate) use vectorscan::{Report, Vectorscan, library, version};
 pub(crate) use wasmtime::Wasmtime;
+pub(crate) use yardstick::Yardstick;
 
 use crate::corpus::Corpus;
 

@@ -6,7 +6,7 @@ use super::Options;
 use super::figures::Figures;
 use crate::engine::{
     Call, Engine, Expressions, Keywords, Memory, Native, Node, Report, Set, Vectorscan, Wasmtime,
-    library, version,
+    Yardstick, library, version,
 };
 use crate::folders::Folders;
 
@@ -42,6 +42,9 @@ pub(super) fn engines(
     }
     if options.wants("regexset") {
         engines.push(Box::new(Set::new(&rules.together)?));
+    }
+    if options.wants(Yardstick::NAME) {
+        engines.push(Box::new(Yardstick::new(&rules.credentials)?));
     }
     if options.wants("memory") {
         engines.push(Box::new(Memory));

@@ -4,9 +4,12 @@ mod engines;
 mod figures;
 mod headers;
 mod memory;
+mod reference;
 mod report;
 mod rounds;
+mod target;
 mod targets;
+mod verdicts;
 mod worst;
 
 use std::fs;

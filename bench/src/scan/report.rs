@@ -6,8 +6,8 @@ use std::fs;
 use std::process::Command;
 
 use super::figures::Figures;
-use super::targets;
-use crate::engine::Runtime;
+use super::verdicts;
+use crate::engine::{Runtime, Yardstick};
 
 use Runtime::{Native, V8, Wasmtime};
 
@@ -24,6 +24,7 @@ const ENGINES: &[Column] = &[
     ("vectorscan_patterns", Native),
     ("ac_regex", Native),
     ("regexset", Native),
+    (Yardstick::NAME, Native),
     ("memory", Native),
     ("memory", V8),
     ("memory", Wasmtime),
@@ -34,7 +35,7 @@ pub(crate) fn markdown(figures: &Figures) -> String {
     let mut text = String::new();
     for part in [
         machine(figures),
-        targets_table(figures),
+        verdicts::table(figures),
         rates(figures),
         ratios(figures),
         worst(figures),
@@ -71,31 +72,6 @@ fn said(program: &str, flag: &str) -> String {
         .output()
         .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
         .unwrap_or_default()
-}
-
-fn targets_table(figures: &Figures) -> String {
-    let mut text = String::from(
-        "### Targets\n\n| what | measured | at least / at most | goal | |\n|---|--:|--:|--:|---|\n",
-    );
-    for target in targets::all(figures) {
-        let number = |value: f64| {
-            if value < 20.0 {
-                format!("{value:.2} {}", target.unit)
-            } else {
-                format!("{value:.0} {}", target.unit)
-            }
-        };
-        let _infallible = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} |",
-            target.what,
-            number(target.measured),
-            number(target.floor),
-            target.goal.map(number).unwrap_or_default(),
-            target.verdict(),
-        );
-    }
-    text
 }
 
 fn rates(figures: &Figures) -> String {
