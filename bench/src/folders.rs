@@ -20,6 +20,11 @@ impl Folders {
         self.root.join("policies/credentials")
     }
 
+    /// Where the names of fields are.
+    pub(crate) fn carriers(&self) -> PathBuf {
+        self.root.join("policies/carriers.toml")
+    }
+
     pub(crate) fn document(&self) -> PathBuf {
         self.root.join("docs/benchmarks.md")
     }

@@ -1,5 +1,7 @@
-//! What is measured: our engine in three runtimes, what others would use instead, and a bare pass over memory.
+//! What is measured: our engine in three runtimes, what others would use instead, a yardstick, and a bare pass over memory.
 
+mod expressions;
+mod fields;
 mod keywords;
 mod memory;
 mod native;
@@ -8,6 +10,7 @@ mod regex_set;
 mod rules;
 mod vectorscan;
 mod wasmtime;
+mod yardstick;
 
 use std::fmt;
 use std::ops::Range;
@@ -15,6 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+pub(crate) use expressions::Expressions;
 pub(crate) use keywords::{Keywords, keywords};
 pub(crate) use memory::Memory;
 pub(crate) use native::Native;
@@ -23,6 +27,7 @@ pub(crate) use regex_set::Set;
 pub(crate) use rules::{Pattern, patterns};
 pub(crate) use vectorscan::{Report, Vectorscan, library, version};
 pub(crate) use wasmtime::Wasmtime;
+pub(crate) use yardstick::Yardstick;
 
 use crate::corpus::Corpus;
 

@@ -10,11 +10,17 @@ use serde::Deserialize;
 /// A rule without its name: where it may stand, what leads to the value, the value, what else belongs to it.
 #[derive(Deserialize, Debug, Clone)]
 pub(crate) struct Pattern {
-    before: Option<String>,
-    lead: Option<String>,
-    pattern: String,
-    tail: Option<String>,
-    after: Option<String>,
+    pub(super) before: Option<String>,
+    pub(super) lead: Option<String>,
+    pub(super) pattern: String,
+    pub(super) tail: Option<String>,
+    pub(super) after: Option<String>,
+    /// What lead and value start with, in lower case, where that need not be read off them.
+    #[serde(skip)]
+    pub(super) starts: Vec<String>,
+    /// Number of the rule: several expressions may be one.
+    #[serde(skip)]
+    pub(super) rule: u32,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +106,8 @@ mod tests {
             pattern: "a|b".to_owned(),
             tail: Some("c*".to_owned()),
             after: Some("[.]".to_owned()),
+            starts: Vec::new(),
+            rule: 0,
         };
         assert_eq!(
             rule.anywhere(),

@@ -1,11 +1,15 @@
 //! `veilgate-bench scan`: every engine on every corpus.
 
+mod engines;
 mod figures;
 mod headers;
 mod memory;
+mod reference;
 mod report;
 mod rounds;
+mod target;
 mod targets;
+mod verdicts;
 mod worst;
 
 use std::fs;
@@ -16,10 +20,7 @@ use veilgate_redact::RuleSet;
 
 use crate::corpus::{self, Sizes};
 use crate::document;
-use crate::engine::{
-    Call, Engine, Keywords, Memory, Native, Node, Report, Set, Vectorscan, Wasmtime, library,
-    patterns, version,
-};
+use crate::engine::{Call, Expressions, Native, Node};
 use crate::folders::Folders;
 use rounds::Budget;
 
@@ -35,6 +36,13 @@ pub(crate) struct Options {
     /// Only these engines, by name; the document stays as it is
     #[arg(long, value_delimiter = ',')]
     engine: Vec<String>,
+}
+
+impl Options {
+    /// Whether an engine takes part.
+    fn wants(&self, name: &str) -> bool {
+        self.engine.is_empty() || self.engine.iter().any(|engine| engine == name)
+    }
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -63,7 +71,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .inspect_err(|reason| eprintln!("skipped: V8: {reason:#}"))
         .ok();
     let mut figures = figures::Figures::new(rules.rules().count());
-    let mut engines = engines(options, &folders, node.as_ref(), &mut figures)?;
+    let expressions = Expressions::read(&folders.rules(), &folders.carriers())?;
+    let mut engines =
+        engines::engines(options, &folders, node.as_ref(), &expressions, &mut figures)?;
     ensure!(!engines.is_empty(), "no engine of that name");
     for corpus in &corpora {
         figures.add(corpus, rounds::measure(corpus, &mut engines, &budget)?);
@@ -83,7 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         stream: memory::stream(&rules, &corpora)?,
         guest: node.as_ref().map(Node::memory).transpose()?,
         module: fs::metadata(folders.guest())?.len(),
-        others: memory::others(&patterns(&folders.rules())?, first)?,
+        others: memory::others(&expressions.together, first)?,
     };
 
     fs::write(folders.results().join("scan.jsonl"), figures.lines()?)?;
@@ -93,72 +103,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         document::rewrite(&folders.document(), "scan", &section)?;
     }
     Ok(())
-}
-
-/// Those that were asked for and can be had; of the others, the reason is printed.
-fn engines(
-    options: &Options,
-    folders: &Folders,
-    node: Option<&Node>,
-    figures: &mut figures::Figures,
-) -> Result<Vec<Box<dyn Engine>>> {
-    let wanted = |name: &str| {
-        options.engine.is_empty() || options.engine.iter().any(|engine| engine == name)
-    };
-    let patterns = patterns(&folders.rules())?;
-    let mut engines: Vec<Box<dyn Engine>> = Vec::new();
-    if wanted("veilgate") {
-        engines.push(Box::new(Native::new()?));
-        if let Some(node) = node {
-            engines.push(Box::new(node.clone()));
-        }
-        engines.push(Box::new(Wasmtime::new(&folders.guest(), Call::Scan)?));
-    }
-    if wanted("veilgate_no_simd") && node.is_some() {
-        let guest = folders.guest_without_simd();
-        engines.push(Box::new(Node::new(
-            &folders.script(),
-            &guest,
-            Call::ScanWithoutSimd,
-        )?));
-    }
-    if wanted("vectorscan") || wanted("vectorscan_som") {
-        match library(&folders.results().join("vectorscan")) {
-            Ok(library) => {
-                figures.note(format!("vectorscan {}", version(&library)?));
-                for report in [Report::End, Report::Span] {
-                    let engine = Vectorscan::new(&library, &patterns, report)?;
-                    if wanted(engine.name()) {
-                        figures.note(format!(
-                            "`{}`: database of {} KB, {} rules that it cannot compile",
-                            engine.name(),
-                            engine.bytes / 1000,
-                            engine.refused
-                        ));
-                        engines.push(Box::new(engine));
-                    }
-                }
-            }
-            Err(reason) => {
-                eprintln!("skipped: vectorscan: {reason:#}");
-                figures.note(format!("vectorscan was not there: {reason}"));
-            }
-        }
-    }
-    if wanted("ac_regex") {
-        engines.push(Box::new(Keywords::new(&patterns)?));
-    }
-    if wanted("regexset") {
-        engines.push(Box::new(Set::new(&patterns)?));
-    }
-    if wanted("memory") {
-        engines.push(Box::new(Memory));
-        if let Some(node) = node {
-            engines.push(Box::new(node.of(Call::Sum)));
-        }
-        engines.push(Box::new(Wasmtime::new(&folders.guest(), Call::Sum)?));
-    }
-    Ok(engines)
 }
 
 /// The built-in rules, shared.

@@ -6,8 +6,8 @@ use std::fs;
 use std::process::Command;
 
 use super::figures::Figures;
-use super::targets;
-use crate::engine::Runtime;
+use super::verdicts;
+use crate::engine::{Runtime, Yardstick};
 
 use Runtime::{Native, V8, Wasmtime};
 
@@ -21,8 +21,10 @@ const ENGINES: &[Column] = &[
     ("veilgate_no_simd", V8),
     ("vectorscan", Native),
     ("vectorscan_som", Native),
+    ("vectorscan_patterns", Native),
     ("ac_regex", Native),
     ("regexset", Native),
+    (Yardstick::NAME, Native),
     ("memory", Native),
     ("memory", V8),
     ("memory", Wasmtime),
@@ -33,7 +35,7 @@ pub(crate) fn markdown(figures: &Figures) -> String {
     let mut text = String::new();
     for part in [
         machine(figures),
-        targets_table(figures),
+        verdicts::table(figures),
         rates(figures),
         ratios(figures),
         worst(figures),
@@ -72,31 +74,6 @@ fn said(program: &str, flag: &str) -> String {
         .unwrap_or_default()
 }
 
-fn targets_table(figures: &Figures) -> String {
-    let mut text = String::from(
-        "### Targets\n\n| what | measured | at least / at most | goal | |\n|---|--:|--:|--:|---|\n",
-    );
-    for target in targets::all(figures) {
-        let number = |value: f64| {
-            if value < 20.0 {
-                format!("{value:.2} {}", target.unit)
-            } else {
-                format!("{value:.0} {}", target.unit)
-            }
-        };
-        let _infallible = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} |",
-            target.what,
-            number(target.measured),
-            number(target.floor),
-            target.goal.map(number).unwrap_or_default(),
-            target.verdict(),
-        );
-    }
-    text
-}
-
 fn rates(figures: &Figures) -> String {
     let mut text = String::from("### MB/s\n\n| corpus |");
     for (engine, runtime) in ENGINES {
@@ -126,8 +103,10 @@ fn ratios(figures: &Figures) -> String {
     const AGAINST: &[(Column, Column)] = &[
         (("veilgate", V8), ("vectorscan", Native)),
         (("veilgate", V8), ("vectorscan_som", Native)),
+        (("veilgate", V8), ("vectorscan_patterns", Native)),
         (("veilgate", Native), ("vectorscan", Native)),
         (("veilgate", Native), ("vectorscan_som", Native)),
+        (("veilgate", Native), ("vectorscan_patterns", Native)),
         (("veilgate", V8), ("ac_regex", Native)),
         (("veilgate", V8), ("regexset", Native)),
         (("veilgate", V8), ("veilgate", Native)),
