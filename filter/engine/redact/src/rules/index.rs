@@ -47,8 +47,8 @@ struct Second {
 const FOURS: usize = 4096;
 /// 8 KiB.
 const SECOND: usize = 1024;
-/// 4 KiB.
-const FOUR: usize = 512;
+/// 8 KiB.
+const FOUR: usize = 1024;
 
 /// An anchor that was found.
 #[derive(Clone, Copy)]
@@ -173,7 +173,7 @@ impl Second {
                 );
             } else {
                 let hash = Self::hash_of_four(anchor.key);
-                set(second.four.get_mut((hash >> 23) as usize), hash >> 17);
+                set(second.four.get_mut((hash >> 22) as usize), hash >> 16);
             }
         }
         second
@@ -206,7 +206,7 @@ impl Second {
 
     #[inline]
     fn holds_four(&self, hash: u32) -> bool {
-        is_set(self.four.get((hash >> 23) as usize % FOUR), hash >> 17)
+        is_set(self.four.get((hash >> 22) as usize % FOUR), hash >> 16)
     }
 
     #[inline]
