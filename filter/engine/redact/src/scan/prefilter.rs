@@ -39,6 +39,14 @@ pub(super) struct Starts {
     pub(super) escapes: Escapes,
 }
 
+/// What a closer look at a block shows.
+struct Closer {
+    /// Words behind escapes.
+    words: u64,
+    escapes: u64,
+    has_room: bool,
+}
+
 /// Set where the scan stops whatever the word is.
 const SPECIAL: u16 = 0x8000;
 /// Of the escapes of a block those behind which words may start in the next one.
@@ -114,35 +122,30 @@ impl Starts {
             let now = classify::<L>(block, digit);
             let wanted = within(from, to, at);
             let heads = if whole { now.word } else { now.head };
-            let words = wanted
-                & if every {
-                    heads
-                } else {
-                    words(heads, now, before)
-                };
+            let mut words = if every {
+                heads
+            } else {
+                words(heads, now, before)
+            };
             let pairs = behind(now.slash, before.slash, 1) & behind(now.slash, before.slash, 2);
             let is_long = has_long_word(now.word, before.word);
             let mut has_room = true;
             if pairs | escapes_before != 0 || now.has_escapes | is_long {
-                let special = wanted & behind_slashes::<L>(text, block, (at, pairs), index);
-                let escapes = escapes::<L>(block);
-                let behind = if every {
-                    0
-                } else {
-                    behind_escapes(escapes, escapes_before)
+                let places =
+                    self.look_closer(text, block, at, (now.word, before.word), escapes_before);
+                has_room = places.has_room;
+                escapes_before = places.escapes & LAST_ESCAPES;
+                words |= if every { 0 } else { places.words };
+                let special = match pairs {
+                    0 => 0,
+                    _ => wanted & behind_slashes(text, block, (at, pairs), index),
                 };
-                self.admit_special(
-                    block,
-                    (words | now.word & behind & wanted, special),
-                    at,
-                    index,
-                );
-                escapes_before = escapes & LAST_ESCAPES;
-                has_room = self.escapes.add(text, escapes, at)
-                    & self.encoded.add(text, (now.word, before.word), at);
-            } else {
-                self.admit(block, words, at, index);
+                if special != 0 {
+                    self.admit_special(block, (words & wanted, special), at, index);
+                    words = 0;
+                }
             }
+            self.admit(block, words & wanted, at, index);
             before = now;
             at += BLOCK;
             if !has_room {
@@ -151,6 +154,26 @@ impl Starts {
         }
         self.narrow(text, index);
         at.min(to)
+    }
+
+    /// Looks for what is rare in a block: escapes, and what may be encoded.
+    #[cold]
+    #[inline(never)]
+    fn look_closer(
+        &mut self,
+        text: &[u8],
+        block: &Block,
+        at: usize,
+        (word, word_before): (u64, u64),
+        escapes_before: u64,
+    ) -> Closer {
+        let escapes = escapes::<Usual>(block);
+        Closer {
+            words: word & behind_escapes(escapes, escapes_before),
+            escapes,
+            has_room: self.escapes.add(text, escapes, at)
+                & self.encoded.add(text, (word, word_before), at),
+        }
     }
 
     /// Adds the words that the index's filter admits.
@@ -166,8 +189,9 @@ impl Starts {
         self.count = count;
     }
 
-    /// The same, where there may be special places among them.
-    #[inline]
+    /// The same, where there are special places among them.
+    #[cold]
+    #[inline(never)]
     fn admit_special(
         &mut self,
         block: &Block,
@@ -175,9 +199,6 @@ impl Starts {
         base: usize,
         index: &Index,
     ) {
-        if special == 0 {
-            return self.admit(block, words, base, index);
-        }
         let mut starts = words | special;
         while starts != 0 {
             let at = starts.trailing_zeros() as usize;
@@ -266,8 +287,9 @@ fn four(block: &Block, at: usize) -> u32 {
 
 /// Those of the places behind `//` where a rule may start before it. Behind `://` a user and a password must be able to follow: there are none where a
 /// slash comes before a colon, or the host ends at a quote.
-#[inline(always)]
-fn behind_slashes<L: Lane>(
+#[cold]
+#[inline(never)]
+fn behind_slashes(
     text: &[u8],
     block: &Block,
     (base, mut places): (usize, u64),
@@ -280,10 +302,10 @@ fn behind_slashes<L: Lane>(
         places ^= here;
         let first = (base + at).checked_sub(3).and_then(|at| text.get(at));
         let may_start = match first {
-            Some(b':') => match slash_or_colon::<L>(block, at) {
+            Some(b':') => match slash_or_colon::<Usual>(block, at) {
                 Some(b'/') => false,
                 Some(_) => true,
-                None => !matches!(end_of_host::<L>(block, at), Some(b'/' | b'"')),
+                None => !matches!(end_of_host::<Usual>(block, at), Some(b'/' | b'"')),
             },
             Some(first) => index.has_slashed(*first),
             None => false,
