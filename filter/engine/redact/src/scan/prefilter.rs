@@ -1,8 +1,9 @@
 //! Rejects clean bytes: finds the words that may start a rule, 64 bytes at a time.
 //!
-//! Words start at a letter or digit behind something else, at a capital behind a small letter, and behind an escape (`\n`, `%20`, `\u000a`). One pass classifies bytes into bitmaps, where all of this is a few shifts; then four bytes of each word are looked up in a bitmap of hashes,
-//! without a branch that depends on the text. Why not a literal matcher such as Teddy: a few hundred literals in both cases saturate its masks, and
-//! an Aho-Corasick automaton takes each byte through memory, at a tenth of the speed.
+//! Words start at a letter behind something else, at a capital behind a small letter, and behind an escape (`\n`, `%20`, `\u000a`); of numbers only those count that an anchor
+//! starts like, since a quarter of what starts in JSON are numbers. One pass classifies bytes into bitmaps, where all of this is a few shifts; then four bytes of each word are
+//! looked up in a bitmap of hashes, without a branch that depends on the text. Why not a literal matcher such as Teddy: a few hundred literals in both cases saturate its
+//! masks (the first three bytes let half of all words through), and an Aho-Corasick automaton takes each byte through memory, at a tenth of the speed.
 
 mod classes;
 mod encoded;
