@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use veilgate_fuzz::{Input, run_with};
-use veilgate_redact::{Framing, KnownValue, RuleSet};
+use veilgate_redact::{Framing, KnownValue, Limits, RuleSet};
 
 /// With bytes that each encoder writes in its own way; the second continues the first.
 const CLEAR: [&str; 2] = ["up/stream+Tok3n \"of\"", "up/stream+Tok3n \"of\" <ours>&"];
@@ -49,12 +49,12 @@ fuzz_target!(|data: &[u8]| {
         },
     };
     let text = planted(&input.text);
-    let whole = run_with(&RULES, &framing, &[&text]);
-    let cut = run_with(&RULES, &framing, &input.pieces(&text));
+    let whole = run_with(&RULES, &framing, Limits::default(), &[&text]);
+    let cut = run_with(&RULES, &framing, Limits::default(), &input.pieces(&text));
     assert_eq!(cut, whole, "cut up it comes to something else");
     let bytes: Vec<&[u8]> = text.chunks(1).take(1024).collect();
     let short = text.len() <= bytes.len();
-    assert!(!short || run_with(&RULES, &framing, &bytes) == whole);
+    assert!(!short || run_with(&RULES, &framing, Limits::default(), &bytes) == whole);
     // The head of a frame may hold the start of what looks like a value to us, and to no reader.
     let framed = matches!(framing, Framing::Grpc { .. });
     for value in CLEAR.iter().filter(|_| !framed) {

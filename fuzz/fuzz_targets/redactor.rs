@@ -1,9 +1,9 @@
-//! The whole redactor: any bytes, any framing, any cuts.
+//! The whole redactor: any bytes, any framing, any limits, any cuts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use veilgate_fuzz::{Encoding, Input, check_stream};
-use veilgate_redact::Framing;
+use veilgate_fuzz::{Encoding, Input, check_stream_within};
+use veilgate_redact::{Framing, Limits, OnLimit};
 
 fuzz_target!(|data: &[u8]| {
     let Some(input) = Input::new(data, &[Encoding::Raw], b"\n", b"\n") else {
@@ -32,5 +32,16 @@ fuzz_target!(|data: &[u8]| {
             pass_compressed: pass,
         },
     };
-    check_stream(&input, &framing, &input.text);
+    let limits = match input.choice / 10 % 8 {
+        0..=3 => Limits::default(),
+        choice => Limits {
+            held: 256,
+            on_limit: match choice {
+                4 => OnLimit::PassThrough,
+                5 => OnLimit::MaskRest,
+                _ => OnLimit::Truncate,
+            },
+        },
+    };
+    check_stream_within(limits, &input, &framing, &input.text);
 });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use veilgate_fuzz::run_with;
-use veilgate_redact::{Framing, RuleSet};
+use veilgate_redact::{Framing, Limits, RuleSet};
 
 fuzz_target!(|text: &str| {
     let _ = RuleSet::builder().carriers("carriers.toml", text);
@@ -19,11 +19,11 @@ fuzz_target!(|text: &str| {
     for rule in rules.rules() {
         for example in rule.examples().into_iter().chain(rule.counter_examples()) {
             let body = &example.as_bytes()[..example.len().min(2000)];
-            let whole = run_with(&rules, &Framing::Plain, &[body]);
+            let whole = run_with(&rules, &Framing::Plain, Limits::default(), &[body]);
             let (a, b) = body.split_at(body.len() / 2);
-            assert_eq!(run_with(&rules, &Framing::Plain, &[a, b]), whole);
+            assert_eq!(run_with(&rules, &Framing::Plain, Limits::default(), &[a, b]), whole);
             let bytes: Vec<&[u8]> = body.chunks(1).collect();
-            assert_eq!(run_with(&rules, &Framing::Plain, &bytes), whole);
+            assert_eq!(run_with(&rules, &Framing::Plain, Limits::default(), &bytes), whole);
         }
     }
 });

@@ -14,7 +14,7 @@ pub use encoding::{Encoding, base64, decoded};
 pub use grpc::{Framed, NEXT_FIELD, framed};
 pub use input::{Input, Planted};
 pub use oracle::{
-    Outcome, assert_each_alone, assert_survives_nothing, check_stream, masker, rules, run, run_with,
+    Outcome, assert_each_alone, assert_survives_nothing, check_stream, check_stream_within, masker, rules, run, run_with,
 };
 
 use encoding::encode;

@@ -28,7 +28,7 @@ pub enum OnLimit {
     Truncate,
     /// Emit one mask and drop the rest of the stream.
     MaskRest,
-    /// Give up on this candidate and let its bytes through.
+    /// Give up on this candidate and let its bytes through, but for a credential that was complete by then.
     PassThrough,
 }
 
@@ -36,8 +36,16 @@ impl Limits {
     /// Under this a single ordinary token would not fit.
     const LEAST_HELD: usize = 256;
 
+    /// A value whose end is still open is judged by some bytes less than may be held: then all that starts where it does was followed as far, wherever a chunk ends.
+    const MARGIN: u64 = 32;
+
     pub(crate) fn most_held(&self) -> u64 {
         self.held.max(Self::LEAST_HELD) as u64
+    }
+
+    /// Most bytes of a value whose end is not known.
+    pub(crate) fn most_open(&self) -> u64 {
+        self.most_held() - Self::MARGIN
     }
 }
 

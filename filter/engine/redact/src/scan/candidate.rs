@@ -65,7 +65,7 @@ pub(super) struct Text<'a> {
     /// Whether the byte behind a value matters, and escapes are what they stand for.
     pub(super) strict: bool,
     /// Most bytes of a value whose end is not known.
-    pub(super) most_held: u64,
+    pub(super) most_open: u64,
 }
 
 /// What became of a candidate.
@@ -202,6 +202,12 @@ impl Candidate {
         matches!(self.phase, Phase::Lead(_)) || self.phase == Phase::Name && self.start == UNKNOWN
     }
 
+    /// Whether it is known where its value starts: not in a lead, and not in what may be the name of a scheme before the value, or a prefix of its quotes.
+    pub(super) fn has_start(&self) -> bool {
+        let named = self.assignment.as_ref().is_none_or(Assignment::is_certain);
+        !self.in_lead() && (self.end.is_some() || named)
+    }
+
     /// Whether from here on both would do the same: two leads, since a value also matters for where it started.
     pub(super) fn same_lead(&self, other: &Self) -> bool {
         self.rule == other.rule
@@ -214,7 +220,7 @@ impl Candidate {
     /// Goes on through the text. O(length), but a run of one class that was walked before is not walked again.
     pub(super) fn follow(&mut self, matcher: &Matcher, text: Text<'_>, runs: &mut Runs) -> Outcome {
         if self.phase == Phase::Name {
-            return self.follow_name(text, text.most_held);
+            return self.follow_name(text, text.most_open);
         }
         if let Phase::Lead(part) = self.phase {
             match self.follow_lead(matcher, part, text, runs) {
@@ -227,9 +233,9 @@ impl Candidate {
         let limit = text
             .window
             .end()
-            .min(self.start.saturating_add(text.most_held + 1));
+            .min(self.start.saturating_add(text.most_open + 1));
         let outcome = self.follow_value(matcher, text, limit, runs);
-        self.conclude(outcome, text, limit)
+        self.conclude(outcome, text)
     }
 
     /// Goes on through a tail, without a limit.
@@ -249,11 +255,12 @@ impl Candidate {
         }
     }
 
-    fn conclude(&mut self, outcome: Outcome, text: Text<'_>, limit: u64) -> Outcome {
+    fn conclude(&mut self, outcome: Outcome, text: Text<'_>) -> Outcome {
         if outcome == Outcome::Done {
             return Outcome::Done;
         }
-        if limit < text.window.end() || self.position - self.start > text.most_held {
+        // An escape of which too little is known may end it before.
+        if self.position - self.start > text.most_open {
             self.overlong = true;
             return Outcome::Unfinished;
         }

@@ -190,14 +190,15 @@ pub(super) fn starts(
     raw.chain(starts_with_escape.then_some(at))
 }
 
-/// The same for what an anchor has before its word: anything but letters and digits.
+/// The same for what an anchor has before its word, at most `reach` bytes: anything but letters and digits.
 pub(super) fn others(
     text: &[u8],
     at: usize,
     byte: u8,
     last: Last,
+    reach: usize,
 ) -> impl Iterator<Item = usize> + '_ {
-    let first = behind(last).max(at.saturating_sub(WORD - 1));
+    let first = behind(last).max(at.saturating_sub(WORD - 1 + reach));
     let is_other = |at: usize| text.get(at).is_some_and(|it| !it.is_ascii_alphanumeric());
     let raw = (first..at).filter(move |start| is_other(*start));
     raw.chain((!byte.is_ascii_alphanumeric()).then_some(at))

@@ -186,9 +186,9 @@ impl Scanner {
         if let Some(open) = &mut self.open {
             open.done = true;
         }
-        self.decode(true, out)?;
+        self.decode(true);
         self.find_known(&rules, false, true);
-        self.settle(self.unseen(), judge, out)?;
+        self.settle(self.unseen(), false, judge, out)?;
         self.release(out);
         Ok(())
     }
@@ -286,7 +286,7 @@ impl Scanner {
         let complete = known == Known::All;
         let rules = Arc::clone(&self.rules);
         self.go_on(&rules, complete);
-        self.decode(complete, out)?;
+        self.decode(complete);
         self.find_known(&rules, complete, complete);
         self.look_up(&rules, complete, judge, out)?;
         self.most_live = self.live.len();
@@ -294,11 +294,11 @@ impl Scanner {
             self.begin(complete);
         }
         let unseen = if complete { UNKNOWN } else { self.unseen() };
-        self.settle(unseen, judge, out)?;
+        self.settle(unseen, complete, judge, out)?;
         // Nobody waits for what comes next: there is nothing.
         while complete && self.deferred.floor() != UNKNOWN && !self.muted {
             self.try_deferred(&rules, complete);
-            self.settle(unseen, judge, out)?;
+            self.settle(unseen, complete, judge, out)?;
         }
         Ok(())
     }
@@ -373,6 +373,6 @@ fn text(
         complete,
         settled,
         strict: strictness == Strictness::Text,
-        most_held: limits.most_held(),
+        most_open: limits.most_open(),
     }
 }

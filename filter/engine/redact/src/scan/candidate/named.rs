@@ -14,9 +14,17 @@ impl Candidate {
         };
         let outcome = self.assign(&mut assignment, text, most);
         self.assignment = Some(assignment);
+        if self.start < text.settled && outcome == Outcome::Done {
+            self.end = None;
+        }
         if outcome == Outcome::Unfinished && assignment.is_certain() {
             let certain = self.back(text, self.position, assignment.doubtful());
-            self.end = Some(certain.max(self.start));
+            let certain = certain.max(self.start);
+            // The end of a line may be the end of the text.
+            let last = text
+                .window
+                .slice(self.start.max(certain.saturating_sub(2)), certain);
+            self.end = Some(certain - line_end(last) as u64);
         }
         outcome
     }
@@ -32,6 +40,10 @@ impl Candidate {
         while let Some(byte) = bytes.get(taken) {
             let at = from + taken as u64;
             if self.start != UNKNOWN {
+                if self.is_part(assignment, text) {
+                    self.position = at;
+                    return Outcome::Done;
+                }
                 if at - self.start > most {
                     self.position = at;
                     self.overlong = true;
@@ -53,13 +65,13 @@ impl Candidate {
                     self.start = UNKNOWN;
                     continue;
                 }
-                Step::Starts if at >= text.settled => {
+                Step::Starts => {
                     self.start = at;
                     continue;
                 }
                 Step::Ends(before) => Some(at.saturating_sub(u64::from(before))),
                 Step::EndsHere => Some(at + 1),
-                Step::Starts | Step::Fails => None,
+                Step::Fails => None,
             };
             self.end = end;
             self.position = at + 1;
@@ -81,6 +93,9 @@ impl Candidate {
     ) -> Outcome {
         while let Some(byte) = text.window.byte(self.position) {
             let at = self.position;
+            if self.is_part(assignment, text) {
+                return Outcome::Done;
+            }
             if self.start != UNKNOWN && at - self.start > most {
                 self.overlong = true;
                 return Outcome::Unfinished;
@@ -96,7 +111,7 @@ impl Candidate {
                     self.start = UNKNOWN;
                     None
                 }
-                Step::Starts if at >= text.settled => {
+                Step::Starts => {
                     self.start = at;
                     None
                 }
@@ -108,7 +123,7 @@ impl Candidate {
                     self.end = Some(self.position);
                     return Outcome::Done;
                 }
-                Step::Starts | Step::Fails => return Outcome::Done,
+                Step::Fails => return Outcome::Done,
             };
             if self.written_with.is_none() {
                 return self.assign(assignment, text, most);
@@ -117,8 +132,16 @@ impl Candidate {
         self.finish_assignment(assignment, text)
     }
 
+    /// Whether it is known by now to start in a value that was treated: so it is a part of that.
+    fn is_part(&self, assignment: &Assignment, text: Text<'_>) -> bool {
+        self.start < text.settled && assignment.is_certain()
+    }
+
     /// All that is known was read.
     fn finish_assignment(&mut self, assignment: &mut Assignment, text: Text<'_>) -> Outcome {
+        if self.is_part(assignment, text) {
+            return Outcome::Done;
+        }
         if !text.complete {
             return Outcome::Unfinished;
         }
@@ -181,7 +204,7 @@ impl Candidate {
 fn line_end(text: &[u8]) -> usize {
     match text {
         [.., b'\r', b'\n'] => 2,
-        [.., b'\n'] => 1,
+        [.., b'\n' | b'\r'] => 1,
         _ => 0,
     }
 }

@@ -71,6 +71,9 @@ impl Candidate {
         runs: &mut Runs,
     ) -> Went {
         loop {
+            if self.position >= limit && self.count < most {
+                return Went::Unfinished;
+            }
             let wanted = limit.min(self.position.saturating_add(u64::from(most - self.count)));
             let (end, walked) = self.run_end(class, wanted, text, runs);
             self.steps += walked + 1;

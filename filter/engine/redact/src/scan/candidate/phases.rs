@@ -79,9 +79,10 @@ impl Candidate {
                         return Outcome::Done;
                     };
                     let longest = self.longest(matcher);
+                    let is_bound = longest <= limit && longest < text.window.end();
                     let limit = limit.min(longest);
                     match self.follow_part(matcher, part, last, text, limit, runs) {
-                        Went::Unfinished if text.window.end() > longest => Went::Stuck,
+                        Went::Unfinished if is_bound => Went::Stuck,
                         went => went,
                     }
                 }

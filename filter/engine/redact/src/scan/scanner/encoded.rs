@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::scan::candidate::Candidate;
 use crate::scan::encoded::{Codec, DEEPEST, Lane, Layer, Layers, PIECE, Verdict, probe};
 use crate::scan::prefilter::{BASE64, Encoded, HEX, Starts};
 use crate::{Limit, Limits, MaskAll, Masker, OnLimit, RedactError, RuleId, RuleSet};
 
+use super::treatment::first;
 use super::whole::is_clean;
 use super::{Scanner, Strictness, UNKNOWN};
 
@@ -22,6 +22,14 @@ pub(super) struct Decoding {
     beginning: u64,
     /// Layers of encoding around this text.
     depth: u8,
+    unread: Vec<Unread>,
+}
+
+/// Digits that nobody looks into, since more of what they stand for would have to be held than may be.
+struct Unread {
+    from: u64,
+    /// Where the run ends. Until that is known its lane is followed for its end alone.
+    to: Option<u64>,
 }
 
 /// The scanner of what was decoded.
@@ -43,17 +51,45 @@ impl Decoding {
             done: 0,
             beginning: UNKNOWN,
             depth,
+            unread: Vec::new(),
         }
     }
 
     /// Where the first encoded value may start that is not settled.
     pub(super) fn floor(&self) -> u64 {
-        let held = self.lane.as_ref().map_or(UNKNOWN, |lane| {
+        let lane = self.lane.as_ref().filter(|_| !self.is_unread());
+        let held = lane.map_or(UNKNOWN, |lane| {
             self.inner
                 .as_ref()
                 .map_or(lane.position(), |inner| inner.held(lane))
         });
         held.min(self.beginning)
+    }
+
+    /// Where the first digits are that nobody looks into.
+    pub(super) fn unread(&self) -> u64 {
+        let starts = self.unread.iter().map(|unread| unread.from);
+        starts.fold(UNKNOWN, u64::min)
+    }
+
+    /// Whether the run is followed for its end alone.
+    fn is_unread(&self) -> bool {
+        self.unread.iter().any(|unread| unread.to.is_none())
+    }
+
+    /// Whether the first of them are known to go on where they start by now.
+    fn goes_on(&self) -> bool {
+        let first = self.unread.iter().min_by_key(|unread| unread.from);
+        let position = self.lane.as_ref().map(Lane::position);
+        first.is_some_and(|first| first.to.or(position) > Some(first.from))
+    }
+
+    /// What lies before `end` was treated as part of something else.
+    pub(super) fn leave(&mut self, end: u64) {
+        self.unread.retain_mut(|unread| {
+            unread.from = unread.from.max(end);
+            unread.to.is_none_or(|to| to > unread.from)
+        });
     }
 
     /// Places that were not looked at yet lie behind this one.
@@ -65,6 +101,7 @@ impl Decoding {
         self.lane = None;
         self.inner = None;
         self.beginning = UNKNOWN;
+        self.unread.clear();
     }
 }
 
@@ -128,15 +165,9 @@ impl Scanner {
     }
 
     /// Starts to decode where text is encoded.
-    pub(super) fn decode_from(
-        &mut self,
-        base: u64,
-        places: &Encoded,
-        complete: bool,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
+    pub(super) fn decode_from(&mut self, base: u64, places: &Encoded, complete: bool) {
         if self.decoding.depth >= DEEPEST {
-            return Ok(());
+            return;
         }
         for (at, is_hex) in places.iter() {
             let start = base + at as u64;
@@ -145,22 +176,24 @@ impl Scanner {
             }
             let codec = if is_hex { Codec::Hex } else { Codec::Base64 };
             self.decoding.lane = Some(Lane::new(codec, start));
-            self.decode(complete, out)?;
+            self.decode(complete);
         }
-        Ok(())
     }
 
     /// Decodes what is known of the run.
-    pub(super) fn decode(&mut self, complete: bool, out: &mut Vec<u8>) -> Result<(), RedactError> {
+    pub(super) fn decode(&mut self, complete: bool) {
         let Some(mut lane) = self.decoding.lane.take() else {
-            return Ok(());
+            return;
         };
+        if self.decoding.is_unread() {
+            return self.skip_unread(lane, complete);
+        }
         let escapes = self.strictness == Strictness::Text;
         let (is_new, mut piece) = (lane.is_new(), [0; PIECE]);
         let mut count = lane.read(&self.window, complete, escapes, &mut piece);
         if is_new && lane.ended() && self.is_clean(piece.get(..count).unwrap_or_default()) {
             self.decoding.done = lane.position();
-            return Ok(());
+            return;
         }
         let mut inner = self.decoding.inner.take().unwrap_or_else(|| {
             Box::new(Inner {
@@ -185,8 +218,10 @@ impl Scanner {
             };
             inner.out.clear();
             self.collect(&mut lane, &mut inner);
-            if let Err(error) = result {
-                return self.give_up(&lane, &inner, error, out);
+            if result.is_err() {
+                let from = inner.held(&lane).max(self.settled);
+                self.decoding.unread.push(Unread { from, to: None });
+                return self.skip_unread(lane, complete);
             }
             lane.forget(inner.scanner.window.emitted().saturating_sub(inner.origin));
             if lane.ended() {
@@ -200,7 +235,41 @@ impl Scanner {
             count = lane.read(&self.window, complete, escapes, &mut piece);
         }
         self.decoding.inner = Some(inner);
-        Ok(())
+    }
+
+    /// Looks for the end of a run that nobody looks into.
+    fn skip_unread(&mut self, mut lane: Lane, complete: bool) {
+        let escapes = self.strictness == Strictness::Text;
+        let mut piece = [0; PIECE];
+        while !lane.ended() {
+            let count = lane.read(&self.window, complete, escapes, &mut piece);
+            lane.forget(u64::MAX);
+            if !lane.ended() && count + 3 <= PIECE {
+                self.decoding.lane = Some(lane);
+                return;
+            }
+        }
+        self.decoding.done = lane.position();
+        for unread in &mut self.decoding.unread {
+            unread.to.get_or_insert(lane.position());
+        }
+        self.decoding.leave(0);
+    }
+
+    /// Deals with digits that nobody looks into, once nothing that starts before them can cover them. True if something was decided.
+    pub(super) fn give_up(&mut self, unseen: u64, out: &mut Vec<u8>) -> Result<bool, RedactError> {
+        let from = self.decoding.unread();
+        let candidates = first(&self.live).min(first(&self.ready));
+        if from >= candidates.min(unseen).min(self.floor_of_text()) || !self.decoding.goes_on() {
+            return Ok(false);
+        }
+        self.window.emit(from, out);
+        if self.limits.on_limit == OnLimit::MaskRest && self.strictness == Strictness::Text {
+            self.masker.mask_parts("rest", 0, None, None, out);
+            self.mute();
+            return Ok(true);
+        }
+        Err(RedactError::Limit(Limit::Held))
     }
 
     /// Whether no credential can be in a short text: most are an identifier or the like.
@@ -234,47 +303,21 @@ impl Scanner {
             let (start, skip) = lane.start_of(from);
             let end = lane.end_of(to);
             inner.taken = to.div_ceil(lane.codec().bytes()) * lane.codec().bytes();
-            let first = Layer {
+            let layer = Layer {
                 codec: lane.codec(),
                 skip: u8::try_from(skip).unwrap_or(0),
                 length: u32::try_from(to - from).unwrap_or(u32::MAX),
             };
             let second = found.encoded.map(|layers| layers.first);
-            let layers = Layers { first, second };
+            let layers = Layers {
+                first: layer,
+                second,
+            };
             if start >= self.settled {
                 self.ended = true;
                 self.ready.push(found.encoded_in(start, end, layers));
             }
         }
-    }
-
-    /// More is held of a decoded value than may be. One that stands in the text as it is, and starts no later, wins as it would have.
-    fn give_up(
-        &mut self,
-        lane: &Lane,
-        inner: &Inner,
-        error: RedactError,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RedactError> {
-        let held = inner.held(lane);
-        self.decoding.done = lane.position();
-        let covers = |other: &Candidate| {
-            other.start <= held && (other.in_tail() || other.end.is_some_and(|end| end > held))
-        };
-        let is_open = self.open.as_ref().is_some_and(|open| open.start <= held);
-        if is_open || self.live.iter().chain(&self.ready).any(covers) {
-            return Ok(());
-        }
-        self.window.emit(held, out);
-        if error == RedactError::Limit(Limit::Held)
-            && self.limits.on_limit == OnLimit::MaskRest
-            && self.strictness == Strictness::Text
-        {
-            self.masker.mask_parts("rest", 0, None, None, out);
-            self.mute();
-            return Ok(());
-        }
-        Err(error)
     }
 
     /// Looks at the digits that are too few to tell.

@@ -104,19 +104,20 @@ impl Scanner {
                 continue;
             }
             // What is not known yet may be a capital, at which the most words start.
-            let (byte, length) = match escape::read(rest) {
+            let escape = escape::read(rest);
+            let (byte, length) = match escape {
                 Escape::Byte(byte, length) => (byte, length),
                 Escape::Unfinished => (b'A', rest.len()),
                 Escape::No => continue,
             };
-            if is_word(byte) {
-                let words = starts(text, at, byte, last).filter(|_| at >= looked_up);
-                let held = words
-                    .chain(others(text, at, byte, last))
-                    .map(|start| base + start as u64)
-                    .find(|start| self.may_be_escaped(*start));
-                beginning = held.into_iter().chain(beginning).min();
-            }
+            let mut words = starts(text, at, byte, last)
+                .filter(|_| is_word(byte) && at >= looked_up)
+                .map(|start| base + start as u64);
+            let others = others(text, at, byte, last, self.rules.index.reach())
+                .filter_map(|start| self.escaped_value(base + start as u64));
+            let word = words.find(|start| self.may_be_escaped(*start));
+            let unfinished = (escape == Escape::Unfinished).then_some(base + at as u64);
+            beginning = others.chain(word).chain(unfinished).chain(beginning).min();
             last = Some((at + length, byte));
         }
         beginning
@@ -124,12 +125,23 @@ impl Scanner {
 
     /// Whether a word with escapes may start a rule or a name here, as far as it is known.
     fn may_be_escaped(&self, at: u64) -> bool {
-        let known = self.window.slice(at, self.window.end());
-        let meant = Meant::<NAME>::read(known, false);
+        let meant = self.meant(at);
         let mut runs = Runs::default();
         let mut rules = self.rules.index.starting_with(meant.bytes());
         meant.bytes().is_empty()
             || rules.any(|id| self.value(id, at, &mut runs).is_some())
             || self.rules.spellings.find(meant.bytes()).next().is_some()
+    }
+
+    /// Where the first value would start of the rules that may start here.
+    fn escaped_value(&self, at: u64) -> Option<u64> {
+        let meant = self.meant(at);
+        let mut runs = Runs::default();
+        let rules = self.rules.index.starting_with(meant.bytes());
+        rules.filter_map(|id| self.value(id, at, &mut runs)).min()
+    }
+
+    fn meant(&self, at: u64) -> Meant<NAME> {
+        Meant::read(self.window.slice(at, self.window.end()), false)
     }
 }

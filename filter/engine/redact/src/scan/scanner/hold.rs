@@ -54,7 +54,11 @@ impl Scanner {
     fn settled_before(&self, unseen: u64) -> u64 {
         let candidates = self.live.iter().chain(&self.ready);
         let first = candidates.map(|candidate| candidate.start).min();
-        first.unwrap_or(UNKNOWN).min(unseen).min(self.floor())
+        first
+            .unwrap_or(UNKNOWN)
+            .min(unseen)
+            .min(self.floor())
+            .min(self.decoding.unread())
     }
 
     /// Where the first value starts of which too little is known to look it up; the end of what is known if there is none.
@@ -125,7 +129,7 @@ impl Scanner {
     fn value_of(&self, name: Named, at: u64) -> Option<u64> {
         let mut candidate = self.candidate(at, name);
         let text = self.text(false);
-        let outcome = candidate.follow_name(text, text.most_held);
+        let outcome = candidate.follow_name(text, text.most_open);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
         possible.then_some(candidate.start)
     }

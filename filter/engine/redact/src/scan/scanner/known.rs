@@ -30,6 +30,13 @@ impl Scanner {
 
     /// Where the first value may start that is encoded, known or put aside, and not settled.
     pub(super) fn floor(&self) -> u64 {
+        // What starts where digits are that nobody looks into covers them.
+        let unread = self.decoding.unread().saturating_add(1);
+        self.floor_of_text().min(unread)
+    }
+
+    /// The same but for digits that nobody looks into.
+    pub(super) fn floor_of_text(&self) -> u64 {
         let known = self.known.floor().unwrap_or(UNKNOWN);
         let waiting = self.deferred.floor();
         known.min(waiting).min(self.decoding.floor())

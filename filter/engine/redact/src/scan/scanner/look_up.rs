@@ -4,6 +4,7 @@ use crate::rules::{Hit, NAME, Name, Named, Rule, fold};
 use crate::scan::assignment::{Assignment, identifier};
 use crate::scan::candidate::{Candidate, Outcome};
 use crate::scan::escaped as words;
+use crate::scan::open::Open;
 use crate::scan::prefilter::{Starts, word};
 use crate::scan::window::Window;
 use crate::{Judge, RedactError, RuleSet};
@@ -77,7 +78,7 @@ impl Scanner {
                 &mut hits,
             );
             let mut postponed = self.find_escaped(&starts, (base, from, to), complete, &mut hits);
-            self.decode_from(base, &starts.encoded, complete, out)?;
+            self.decode_from(base, &starts.encoded, complete);
             self.decoding.not_before(self.position);
             let mut meant = None;
             for Found { at, place, hit } in hits.drain(..) {
@@ -89,7 +90,7 @@ impl Scanner {
                 }
                 let unseen = self.unseen_before(at);
                 if !self.ready.is_empty() && self.is_due(unseen) {
-                    self.settle(unseen, judge, out)?;
+                    self.settle(unseen, complete, judge, out)?;
                 }
                 let start = self.start_before(at, hit.offset, base);
                 if start < base || self.muted {
@@ -194,7 +195,7 @@ impl Scanner {
         );
         let (identifier, before) = self.identifier(at, name);
         let mut candidate = named(at, name, before);
-        let outcome = candidate.follow_name(text, text.most_held);
+        let outcome = candidate.follow_name(text, text.most_open);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
         let possible = possible && !rules.carriers.fields.excluded(identifier);
         self.steps += candidate.steps + 1;
@@ -246,10 +247,11 @@ impl Scanner {
         rule: &Rule,
         complete: bool,
     ) -> Outcome {
+        let open = self.open.as_ref().map_or(0, Open::end);
         let text = text(
             &self.window,
             complete,
-            self.settled,
+            self.settled.max(open),
             self.strictness,
             self.limits,
         );

@@ -6,24 +6,38 @@
 use crate::rules::Rule;
 use crate::{Judge, Limit, OnLimit, RedactError, Treatment};
 
-use super::treatment::finding;
+use super::treatment::{finding, first};
 use super::{Candidate, Open, Scanner, Strictness, UNKNOWN, text};
 
 impl Scanner {
-    /// Deals with the candidate that comes first and is longer than may be held. True if something was decided.
+    /// Deals with the candidate that comes first and is longer than may be held, once nothing can start before it, nor with it, that is not known. True if something was decided.
     pub(super) fn overflow(
         &mut self,
+        unseen: u64,
+        complete: bool,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<bool, RedactError> {
-        let Some(start) = self.live.iter().map(|candidate| candidate.start).min() else {
+        let start = first(&self.live);
+        let is_known =
+            complete || self.window.end() >= start.saturating_add(self.limits.most_held());
+        if !is_known
+            || unseen <= start
+            || self.floor_of_text() < start
+            || self.decoding.unread() < start
+            || self.deferred.floor() <= start
+        {
             return Ok(false);
-        };
-        if self.floor() < start {
+        }
+        if self
+            .live
+            .iter()
+            .any(|other| other.start == start && !other.has_start())
+        {
             return Ok(false);
         }
         let holding = |candidate: &&Candidate| candidate.start == start && candidate.overlong;
-        let Some(first) = self
+        let Some(foremost) = self
             .live
             .iter()
             .filter(holding)
@@ -42,22 +56,29 @@ impl Scanner {
             .copied();
         if let Some(candidate) = certain {
             self.window.emit(start, out);
-            self.open_value(candidate, judge)?;
+            self.open_value(candidate, complete, judge)?;
             return Ok(true);
         }
         match (self.limits.on_limit, self.strictness) {
             (OnLimit::PassThrough, _) => {
-                self.live
-                    .retain(|candidate| candidate.start != start || !candidate.overlong);
+                // What was found by now is masked.
+                let ready = &mut self.ready;
+                self.live.retain(|candidate| {
+                    let is_given_up = candidate.start == start && candidate.overlong;
+                    if is_given_up && candidate.end.is_some() {
+                        ready.push(*candidate);
+                    }
+                    !is_given_up
+                });
             }
             (OnLimit::MaskRest, Strictness::Text) => {
                 self.window.emit(start, out);
                 let kind = self
                     .rules
                     .rules
-                    .get(usize::from(first.rule))
+                    .get(usize::from(foremost.rule))
                     .map(Rule::kind);
-                let length = first.position().saturating_sub(start);
+                let length = foremost.position().saturating_sub(start);
                 self.masker
                     .mask_parts(kind.unwrap_or("rest"), length, None, None, out);
                 self.mute();
@@ -83,6 +104,7 @@ impl Scanner {
     fn open_value(
         &mut self,
         candidate: Candidate,
+        complete: bool,
         judge: &mut dyn Judge,
     ) -> Result<(), RedactError> {
         let rules = std::sync::Arc::clone(&self.rules);
@@ -99,10 +121,10 @@ impl Scanner {
         let stars = self.strictness == Strictness::Field || self.masker.keeps_length();
         let mut open = Open::new(candidate, treatment, stars, self.masker.hash());
         self.live
-            .retain(|other| other.in_lead() || other.start != candidate.start);
+            .retain(|other| !other.has_start() || other.start != candidate.start);
         let text = text(
             &self.window,
-            false,
+            complete,
             self.settled,
             self.strictness,
             self.limits,

@@ -17,25 +17,27 @@ impl Scanner {
     pub(super) fn settle(
         &mut self,
         unseen: u64,
+        complete: bool,
         judge: &mut dyn Judge,
         out: &mut Vec<u8>,
     ) -> Result<(), RedactError> {
-        if let Some(open) = self.open.take_if(|open| open.done) {
-            self.close(open, out);
-        }
-        let unseen = unseen.min(self.floor());
         loop {
+            if let Some(open) = self.open.take_if(|open| open.done) {
+                self.close(open, out);
+            }
+            let known = unseen.min(self.floor());
             if self.live.len() + self.ready.len() + usize::from(self.open.is_some()) > 1 {
-                self.drop_doomed(unseen);
+                self.drop_doomed(known);
             }
             if self.open.is_some() || self.muted {
                 return Ok(());
             }
             match self.best() {
-                Some(best) if best.start < first(&self.live).min(unseen) => {
+                Some(best) if best.start < first(&self.live).min(known) => {
                     self.treat(self.with_kind(best), judge, out)?;
                 }
-                _ if self.overflow(judge, out)? => {}
+                _ if self.overflow(unseen, complete, judge, out)? => {}
+                _ if self.give_up(unseen, out)? => {}
                 _ => return Ok(()),
             }
         }
@@ -80,7 +82,7 @@ impl Scanner {
             return;
         };
         let survives = |candidate: &Candidate| {
-            candidate.in_lead() || candidate.start == first || candidate.start >= reach
+            !candidate.has_start() || candidate.start == first || candidate.start >= reach
         };
         let rules = &self.rules;
         self.live.retain(survives);
@@ -197,8 +199,9 @@ impl Scanner {
     pub(super) fn leave(&mut self, end: u64) {
         self.window.skip(end);
         self.settled = self.settled.max(end);
+        self.decoding.leave(end);
         self.live
-            .retain(|candidate| candidate.in_lead() || candidate.start >= end);
+            .retain(|candidate| !candidate.has_start() || candidate.start >= end);
         let rules = &self.rules;
         self.ready.retain_mut(|found| {
             if reaches_out(rules, found, end) {
