@@ -102,6 +102,7 @@ impl Output {
         let compiled = Compiled::compile(&Source {
             before: text(rule, "before"),
             lead: text(rule, "lead"),
+            context: texts(rule, "context"),
             pattern: text(rule, "pattern").ok_or("has no `pattern`")?,
             tail: text(rule, "tail"),
             after: text(rule, "after"),

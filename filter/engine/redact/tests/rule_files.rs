@@ -112,6 +112,21 @@ fn each_mistake_is_named_with_its_place() {
         ),
         (
             "title =",
+            "lead = 'demo: '\ncontext = ['demo']\ntitle =",
+            "field `context`: cannot stand beside `lead`",
+        ),
+        (
+            "title =",
+            "context = ['demo', 'dd']\ntitle =",
+            "field `context`: has \"dd\", which is not a word of at least 4 letters",
+        ),
+        (
+            "title =",
+            "context = ['demo key']\ntitle =",
+            "field `context`: has \"demo key\", which is not a word",
+        ),
+        (
+            "title =",
             "tail = 'a'\nafter = 'b'\ntitle =",
             "field `after`: cannot stand beside `tail`",
         ),

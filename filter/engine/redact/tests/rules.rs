@@ -111,6 +111,56 @@ fn every_rule_says_what_it_is_and_is_not() {
 }
 
 #[test]
+fn a_word_in_a_name_is_context_in_every_syntax() {
+    let file = r#"
+provider = "Test"
+[[rule]]
+kind = "demo-id"
+title = "A code that is one beside a word"
+category = "saas"
+confidence = "medium"
+context = ["demosoft", "demo.soft"]
+pattern = '[0-9a-f]{8}'
+after = '[^0-9A-Za-z]'
+examples = ["demosoft_id=0a1b2c3d "]
+"#;
+    let builder = RuleSet::builder().rules("demo.toml", file);
+    let rules = builder.and_then(veilgate_redact::RuleSetBuilder::build);
+    let rules = Arc::new(rules.unwrap());
+    for text in [
+        "demosoft: {}",
+        "Demosoft-Id: {}",
+        "my_DEMOSOFT_ID={}",
+        "myDemosoftId := '{}'",
+        "demo.soft.id => {}",
+        r#"{"demosoft_id": "{}"}"#,
+        r#"{\"demosoft_id\":\"{}\"}"#,
+        "?a=1&demosoft_id={}&b=2",
+        "a=1%26demosoft_id%3D{}%26b=2",
+        "Server=x;Demosoft Id={};Port=1",
+        "export DEMOSOFT_ID=\"{}\"",
+        "<demosoftId>{}</demosoftId>",
+        "config['demosoft'] = '{}'",
+        "msg=\"using demosoft id: {}\"",
+    ] {
+        let text = text.replace("{}", "0a1b2c3d");
+        let (_, out) = redact(&rules, &text);
+        let masked = text.replace("0a1b2c3d", "[REDACTED:demo-id]");
+        assert_eq!(out, masked, "{text}");
+    }
+    for text in [
+        "demosoft 0a1b2c3d",
+        "demosoft_id=0a1b2c3d4",
+        "other_id=0a1b2c3d",
+        "0a1b2c3d=demosoft",
+        "demosoft_id=${ID}, commit=0a1b2c3d",
+        "demosoft_id=0A1B2C3D ",
+    ] {
+        assert_eq!(redact(&rules, text).1, text);
+    }
+}
+
+#[test]
 fn there_are_enough_sure_rules() {
     let rules = builtin();
     let sure: HashSet<&str> = rules

@@ -8,6 +8,8 @@ use super::pattern::{self, Bytes, Part, Pattern};
 pub(crate) struct Source<'a> {
     pub(crate) before: Option<&'a str>,
     pub(crate) lead: Option<&'a str>,
+    /// Words of which one has to be in the name before the value.
+    pub(crate) context: Vec<&'a str>,
     pub(crate) pattern: &'a str,
     pub(crate) tail: Option<&'a str>,
     pub(crate) after: Option<&'a str>,
@@ -34,6 +36,10 @@ pub(crate) type Fault = (&'static str, String);
 
 /// Longest lead.
 const LEAD: usize = 512;
+/// From behind a word of the context to the value: the rest of the name, an operator, a quote, as JSON, forms, headers, XML, YAML, shells and logs have them.
+const BEHIND_CONTEXT: &str = r#"[0-9A-Za-z_.-]{0,32}(?: [0-9A-Za-z_.-]{1,16}){0,2}(?:\\{0,7}["'`]\]?)?\s{0,4}(?:=>|:=|[:=>]|%3[AaDd])[\s+]{0,4}(?:\\{0,7}["'`]|%22)?"#;
+/// Shorter words are a part of too many names.
+const SHORTEST_WORD: usize = 4;
 /// Longest value whose pattern has an end of its own.
 const VALUE: usize = 1024;
 /// Longest value that may be stated.
@@ -50,14 +56,12 @@ impl Compiled {
         }
         let before = class("before", source.before)?;
         let after = class("after", source.after)?;
-        let lead = source
-            .lead
-            .map(|lead| Pattern::compile(lead, None).map_err(|problem| ("lead", problem)))
-            .transpose()?;
+        let (lead, behind) = lead(source)?;
         let value = Pattern::compile(source.pattern, after.as_ref())
             .map_err(|problem| ("pattern", problem))?;
         let max_length = max_length(&value, source.max_length)?;
         let anchored = match &lead {
+            Some(lead) if behind.is_some() => ("context", lead),
             Some(lead) => ("lead", lead),
             None => ("pattern", &value),
         };
@@ -76,17 +80,52 @@ impl Compiled {
             .table()
             .map_err(|problem| (anchored.0, problem))?;
         let anchors = anchor::anchors(&table).map_err(|problem| (anchored.0, problem))?;
+        let lead = [lead, behind].into_iter().flatten();
         Ok(Self {
             before,
             max_length,
             open: value.max_length.is_none(),
-            lead: lead.map(|lead| lead.parts).unwrap_or_default(),
+            lead: lead.flat_map(|lead| lead.parts).collect(),
             value: value.parts,
             tail: source.tail.map(tail).transpose()?,
             after,
             anchors,
         })
     }
+}
+
+/// What has to stand before the value, in two pieces where it is a word in a name.
+fn lead(source: &Source<'_>) -> Result<(Option<Pattern>, Option<Pattern>), Fault> {
+    if source.context.is_empty() {
+        let lead = source
+            .lead
+            .map(|lead| Pattern::compile(lead, None).map_err(|problem| ("lead", problem)));
+        return Ok((lead.transpose()?, None));
+    }
+    let refuse = |problem: &str| Err(("context", problem.to_owned()));
+    if source.lead.is_some() {
+        return refuse(
+            "cannot stand beside `lead`, which says all of what stands before the value; remove one",
+        );
+    }
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    for word in &source.context {
+        if word.len() < SHORTEST_WORD || !word.bytes().all(is_part) {
+            return Err((
+                "context",
+                format!(
+                    "has {word:?}, which is not a word of at least {SHORTEST_WORD} letters, digits, `_`, `-` and `.`"
+                ),
+            ));
+        }
+    }
+    let words = source.context.join("|").replace('.', r"\.");
+    let compile =
+        |pattern: &str| Pattern::compile(pattern, None).map_err(|problem| ("context", problem));
+    Ok((
+        Some(compile(&format!("(?i:{words})"))?),
+        Some(compile(BEHIND_CONTEXT)?),
+    ))
 }
 
 fn class(field: &'static str, text: Option<&str>) -> Result<Option<Bytes>, Fault> {

@@ -25,6 +25,8 @@ pub(super) struct RuleEntry {
     pub(super) confidence: Confidence,
     pub(super) before: Option<String>,
     pub(super) lead: Option<String>,
+    #[serde(default)]
+    pub(super) context: Vec<String>,
     pub(super) pattern: String,
     pub(super) max_length: Option<usize>,
     pub(super) tail: Option<String>,

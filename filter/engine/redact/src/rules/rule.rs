@@ -214,6 +214,7 @@ impl Rule {
         let compiled = Compiled::compile(&Source {
             before: entry.before.as_deref(),
             lead: entry.lead.as_deref(),
+            context: entry.context.iter().map(String::as_str).collect(),
             pattern: &entry.pattern,
             tail: entry.tail.as_deref(),
             after: entry.after.as_deref(),
