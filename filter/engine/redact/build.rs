@@ -111,6 +111,8 @@ impl Output {
                 .and_then(toml::Value::as_integer)
                 .map(usize::try_from)
                 .transpose()?,
+            refuses_placeholders: rule.get("placeholders").and_then(toml::Value::as_bool)
+                == Some(false),
         })
         .map_err(|(field, problem)| format!("field `{field}`: {problem}"))?;
         let text = |field| text(rule, field).ok_or_else(|| format!("has no `{field}`"));
@@ -121,7 +123,7 @@ impl Output {
         writeln!(
             self.rules,
             "    Prebuilt {{ kind: {:?}, title: {:?}, provider: {provider:?}, file: {file:?}, category: Category::{}, confidence: Confidence::{}, references: &{:?}, \
-             before: {}, lead: &[{}], value: &[{}], tail: {}, after: {}, max_length: {}, open: {}, anchors: {anchors} }},",
+             before: {}, lead: &[{}], value: &[{}], tail: {}, after: {}, max_length: {}, open: {}, refuses_placeholders: {}, anchors: {anchors} }},",
             text("kind")?,
             text("title")?,
             variant(text("category")?),
@@ -134,6 +136,7 @@ impl Output {
             optional(compiled.after.as_ref().map(class)),
             compiled.max_length,
             compiled.open,
+            compiled.refuses_placeholders,
         )?;
         writeln!(
             self.examples,

@@ -21,6 +21,7 @@ pub struct RuleSetBuilder {
     known: Vec<(Rule, Known)>,
     /// Of the hashes among them.
     key: Vec<u8>,
+    keeps_placeholders: bool,
 }
 
 impl RuleSetBuilder {
@@ -108,6 +109,7 @@ impl RuleSetBuilder {
     /// Removes the shipped rules, and the names of fields, that are not sure enough for a profile. An operator's own rules stay.
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
+        self.keeps_placeholders = profile == Profile::Wide;
         self.rules
             .retain(|rule| !rule.is_shipped() || profile.admits(rule.confidence()));
         self.carriers
@@ -155,6 +157,7 @@ impl RuleSetBuilder {
             spellings,
             carriers: self.carriers,
             known: KnownValues::new(known, &self.key),
+            refuses_placeholders: !self.keeps_placeholders,
         })
     }
 

@@ -14,6 +14,7 @@ pub(crate) struct Source<'a> {
     pub(crate) tail: Option<&'a str>,
     pub(crate) after: Option<&'a str>,
     pub(crate) max_length: Option<usize>,
+    pub(crate) refuses_placeholders: bool,
 }
 
 /// The same, ready to run.
@@ -29,6 +30,8 @@ pub(crate) struct Compiled {
     /// Whether the pattern alone has no longest match.
     pub(crate) open: bool,
     pub(crate) anchors: Vec<Anchor>,
+    /// Whether a value that is a placeholder is none.
+    pub(crate) refuses_placeholders: bool,
 }
 
 /// A field of a rule, and what is wrong with it.
@@ -90,6 +93,7 @@ impl Compiled {
             tail: source.tail.map(tail).transpose()?,
             after,
             anchors,
+            refuses_placeholders: source.refuses_placeholders,
         })
     }
 }

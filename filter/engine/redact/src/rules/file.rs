@@ -30,12 +30,18 @@ pub(super) struct RuleEntry {
     pub(super) pattern: String,
     pub(super) max_length: Option<usize>,
     pub(super) tail: Option<String>,
+    #[serde(default = "yes")]
+    pub(super) placeholders: bool,
     pub(super) after: Option<String>,
     #[serde(default)]
     pub(super) references: Vec<String>,
     pub(super) examples: Vec<String>,
     #[serde(default)]
     pub(super) counter_examples: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Reads a TOML file into its type; the error names the line.

@@ -13,6 +13,8 @@ pub(crate) struct Matcher {
     pub(crate) before: Option<ByteSet>,
     /// Empty if the value comes first.
     pub(crate) lead: Vec<Part>,
+    /// Whether a value that is a placeholder is none.
+    pub(crate) refuses_placeholders: bool,
     pub(crate) value: Vec<Part>,
     pub(crate) tail: Option<Part>,
     pub(crate) after: Option<ByteSet>,
@@ -76,6 +78,7 @@ impl From<Compiled> for Matcher {
             after: compiled.after.map(ByteSet),
             max_length: compiled.max_length as u64,
             open: compiled.open,
+            refuses_placeholders: compiled.refuses_placeholders,
             anchors: compiled.anchors,
         }
     }

@@ -50,6 +50,8 @@ pub struct RuleSet {
     pub(crate) spellings: Spellings,
     pub(crate) carriers: Carriers,
     pub(crate) known: Option<KnownValues>,
+    /// Whether values under names that say they are placeholders are none.
+    pub(crate) refuses_placeholders: bool,
 }
 
 /// An example of a rule, with the credential in it.

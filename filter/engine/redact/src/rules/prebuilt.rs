@@ -32,6 +32,7 @@ pub(super) struct Prebuilt {
     after: Option<Bytes>,
     max_length: u64,
     open: bool,
+    refuses_placeholders: bool,
     /// One behind the other: length, offset of the word, bytes.
     anchors: Range<usize>,
 }
@@ -79,6 +80,7 @@ impl Prebuilt {
                 after: self.after.map(ByteSet),
                 max_length: self.max_length,
                 open: self.open,
+                refuses_placeholders: self.refuses_placeholders,
                 anchors: anchors(bytes(self.anchors.clone())),
             },
         }

@@ -13,7 +13,7 @@ pub enum Profile {
     /// Those that are seldom wrong as well.
     #[default]
     Balanced,
-    /// All. Some harmless values are masked too.
+    /// All, and what says that it is a placeholder (`changeme`, `your-token`). Some harmless values are masked too.
     Wide,
 }
 

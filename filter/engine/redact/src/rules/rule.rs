@@ -224,6 +224,7 @@ impl Rule {
             tail: entry.tail.as_deref(),
             after: entry.after.as_deref(),
             max_length: entry.max_length,
+            refuses_placeholders: !entry.placeholders,
         })
         .map_err(|(field, problem)| refuse(field, problem))?;
         Ok(Self {

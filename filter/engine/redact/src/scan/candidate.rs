@@ -26,14 +26,14 @@ pub(super) struct Candidate {
     count: u32,
     /// The next byte to look at.
     position: u64,
-    /// Where the value would end, if the next byte allows it.
-    pending: Option<u64>,
+    /// Whether the value would end here, if the next byte allows it.
+    pending: bool,
     /// What follows a name, if a name is what started it.
     assignment: Option<Assignment>,
     /// The first byte of the escapes that this text is written with, once its lead was seen to be: from there on escapes come before bytes.
     written_with: Option<u8>,
     /// Bytes looked at.
-    pub(super) steps: u64,
+    pub(super) steps: u32,
     /// It reached the limit before its end was known.
     pub(super) overlong: bool,
     /// It was found in what is encoded here.
@@ -100,7 +100,7 @@ impl Candidate {
             state: State::default(),
             count: 0,
             position: start,
-            pending: None,
+            pending: false,
             assignment: None,
             written_with: None,
             steps: 0,
@@ -119,7 +119,7 @@ impl Candidate {
         }
         self.state = begun.state;
         self.position += begun.taken as u64;
-        self.steps = begun.taken as u64;
+        self.walk(begun.taken as u64);
         if begun.matched.is_none() || matcher.lead.is_empty() {
             return;
         }
@@ -140,7 +140,7 @@ impl Candidate {
             state: State::default(),
             count: 0,
             position: end,
-            pending: None,
+            pending: false,
             assignment: Some(assignment),
             written_with: None,
             steps: 0,
@@ -185,6 +185,12 @@ impl Candidate {
             ValueShape::Number | ValueShape::Container
         );
         (plain && unquoted).then(|| assignment.quote())
+    }
+
+    /// Counts bytes that were looked at.
+    fn walk(&mut self, bytes: u64) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.steps = self.steps.saturating_add(bytes);
     }
 
     /// The next byte that it will look at.
@@ -238,6 +244,14 @@ impl Candidate {
         self.conclude(outcome, text)
     }
 
+    /// Whether it was not clear before its end that it is a credential.
+    pub(super) fn is_open_to_doubt(&self, matcher: &Matcher) -> bool {
+        match &self.assignment {
+            Some(assignment) => !assignment.is_certain(),
+            None => matcher.refuses_placeholders,
+        }
+    }
+
     /// Goes on through a tail, without a limit.
     pub(super) fn follow_tail(
         &mut self,
@@ -265,8 +279,8 @@ impl Candidate {
             return Outcome::Unfinished;
         }
         if text.complete {
-            if let Some(end) = self.pending.take() {
-                self.end = Some(end);
+            if std::mem::take(&mut self.pending) {
+                self.end = Some(self.position);
             }
             return Outcome::Done;
         }

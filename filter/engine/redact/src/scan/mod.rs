@@ -7,6 +7,7 @@ mod escape;
 mod escaped;
 mod known;
 mod open;
+mod placeholder;
 mod prefilter;
 mod runs;
 mod scanner;

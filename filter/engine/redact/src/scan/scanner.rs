@@ -20,6 +20,7 @@ use std::sync::Arc;
 use crate::{Judge, Limits, Masker, RedactError, RuleSet};
 
 use super::candidate::{Candidate, Outcome, Text, UNKNOWN};
+use super::encoded::PIECE as DECODED;
 use super::escaped::BEFORE;
 use super::known::Search;
 use super::open::Open;
@@ -31,6 +32,8 @@ use look_up::Found;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
 pub(super) const PIECE: usize = 2048;
+/// The same where much is held.
+const LITTLE: usize = PIECE / 2;
 
 pub(crate) struct Scanner {
     rules: Arc<RuleSet>,
@@ -132,7 +135,7 @@ impl Scanner {
             let most = if self.held() < PIECE / 2 {
                 2 * PIECE
             } else {
-                PIECE
+                LITTLE
             };
             let (piece, behind) = rest.split_at(most.min(rest.len()));
             rest = behind;
@@ -251,7 +254,13 @@ impl Scanner {
     /// Bytes of the window that are enough for whatever comes.
     fn most_kept(&self) -> usize {
         let held = usize::try_from(self.limits.most_held()).unwrap_or(usize::MAX / 2);
-        held.saturating_add(PIECE + 2 * HISTORY as usize)
+        // What is decoded comes in smaller pieces.
+        let piece = if self.decoding.is_inner() {
+            DECODED
+        } else {
+            LITTLE
+        };
+        held.saturating_add(piece + 2 * HISTORY as usize)
     }
 
     /// Whether everything after some point is dropped.

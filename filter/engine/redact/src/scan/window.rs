@@ -7,6 +7,9 @@ pub(super) const HISTORY: u64 = 256;
 /// Bytes kept of a text of which nothing is held back.
 const ORDINARY: usize = 2 * PIECE + 2 * HISTORY as usize;
 
+/// By so much a buffer grows.
+const STEP: usize = 512;
+
 /// A moving part of the stream, addressed by stream offset.
 #[derive(Default)]
 pub(super) struct Window {
@@ -25,7 +28,7 @@ impl Window {
             let most = if needed > ORDINARY {
                 most.max(needed)
             } else {
-                needed.next_power_of_two().min(ORDINARY)
+                needed.next_multiple_of(STEP).min(ORDINARY)
             };
             self.bytes.reserve_exact(most - self.bytes.len());
         }

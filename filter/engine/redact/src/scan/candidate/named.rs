@@ -54,7 +54,7 @@ impl Candidate {
                 let run = assignment.run(bytes.get(taken..to).unwrap_or_default());
                 if run > 0 {
                     taken += run;
-                    self.steps += 1;
+                    self.walk(1);
                     continue;
                 }
             }
@@ -75,10 +75,10 @@ impl Candidate {
             };
             self.end = end;
             self.position = at + 1;
-            self.steps += taken as u64;
+            self.walk(taken as u64);
             return Outcome::Done;
         }
-        self.steps += taken as u64;
+        self.walk(taken as u64);
         self.position = from + taken as u64;
         self.finish_assignment(assignment, text)
     }
@@ -104,7 +104,7 @@ impl Candidate {
                 return Outcome::Unfinished;
             };
             self.position += length as u64;
-            self.steps += length as u64;
+            self.walk(length as u64);
             self.end = match assignment.step(meant) {
                 Step::InValue => None,
                 Step::More => {

@@ -30,7 +30,7 @@ impl Candidate {
             matched = ran.matched.map(|at| self.position + at as u64).or(matched);
             self.state = ran.state;
             self.position += ran.taken as u64;
-            self.steps += ran.taken as u64 + 1;
+            self.walk(ran.taken as u64 + 1);
             if first && matched.is_some() {
                 return (Went::Through, matched);
             }
@@ -76,7 +76,7 @@ impl Candidate {
             }
             let wanted = limit.min(self.position.saturating_add(u64::from(most - self.count)));
             let (end, walked) = self.run_end(class, wanted, text, runs);
-            self.steps += walked + 1;
+            self.walk(walked + 1);
             self.count += u32::try_from(end - self.position).unwrap_or(0);
             self.position = end;
             if self.count == most {

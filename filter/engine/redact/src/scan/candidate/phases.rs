@@ -193,13 +193,13 @@ impl Candidate {
         }
         self.count = 1;
         loop {
-            if let Some(end) = self.pending {
+            if self.pending {
                 match self.next(text, limit) {
-                    Some(next) if may_follow(matcher, next) => self.end = Some(end),
+                    Some(next) if may_follow(matcher, next) => self.end = Some(self.position),
                     Some(_) => {}
                     None => return Went::Unfinished,
                 }
-                self.pending = None;
+                self.pending = false;
             }
             // Each end is looked at that the byte behind it has to allow.
             let until = if matcher.after.is_some() && text.strict {
@@ -221,7 +221,7 @@ impl Candidate {
     /// A value can end here, if the byte behind it, where one is asked for, allows it.
     fn may_end(&mut self, at: u64, matcher: &Matcher, text: Text<'_>) {
         if matcher.after.is_some() && text.strict {
-            self.pending = Some(at);
+            self.pending = true;
         } else {
             self.end = Some(at);
         }
@@ -234,12 +234,12 @@ impl Candidate {
                 Some(next) if may_follow(matcher, next) => {}
                 Some(_) => return Went::Stuck,
                 None => {
-                    self.pending = Some(self.position);
+                    self.pending = true;
                     return Went::Unfinished;
                 }
             }
         }
-        self.pending = None;
+        self.pending = false;
         self.end = Some(self.position);
         Went::Stuck
     }

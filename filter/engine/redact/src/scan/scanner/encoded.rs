@@ -66,6 +66,11 @@ impl Decoding {
         held.min(self.beginning)
     }
 
+    /// Whether the text is itself decoded.
+    pub(super) fn is_inner(&self) -> bool {
+        self.depth > 0
+    }
+
     /// Where the first digits are that nobody looks into.
     pub(super) fn unread(&self) -> u64 {
         let starts = self.unread.iter().map(|unread| unread.from);

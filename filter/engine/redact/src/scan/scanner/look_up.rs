@@ -5,6 +5,7 @@ use crate::scan::assignment::{Assignment, identifier};
 use crate::scan::candidate::{Candidate, Outcome};
 use crate::scan::escaped as words;
 use crate::scan::open::Open;
+use crate::scan::placeholder::is_placeholder;
 use crate::scan::prefilter::{Starts, word};
 use crate::scan::window::Window;
 use crate::{Judge, RedactError, RuleSet};
@@ -196,9 +197,10 @@ impl Scanner {
         let (identifier, before) = self.identifier(at, name);
         let mut candidate = named(at, name, before);
         let outcome = candidate.follow_name(text, text.most_open);
+        self.refuse_placeholder(&mut candidate, outcome);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
         let possible = possible && !rules.carriers.fields.excluded(identifier);
-        self.steps += candidate.steps + 1;
+        self.steps += u64::from(candidate.steps) + 1;
         if possible {
             self.ended |= candidate.end.is_some();
             match outcome {
@@ -257,12 +259,31 @@ impl Scanner {
         );
         let from = candidate.steps;
         let outcome = candidate.follow(&rule.matcher, text, &mut self.runs);
-        self.steps += candidate.steps - from + 1;
+        self.refuse_placeholder(candidate, outcome);
+        self.steps += u64::from(candidate.steps - from) + 1;
         if outcome == Outcome::Done && candidate.end.is_some() {
             self.ended = true;
             self.ready.push(*candidate);
         }
         outcome
+    }
+
+    /// Whether a value that says it is a placeholder is none for its rule.
+    pub(super) fn refuses_placeholders(&self, candidate: &Candidate) -> bool {
+        let rule = self.rules.rules.get(usize::from(candidate.rule));
+        self.rules.refuses_placeholders
+            && rule.is_some_and(|rule| candidate.is_open_to_doubt(&rule.matcher))
+    }
+
+    /// Forgets what is found of one, now that its end is known.
+    fn refuse_placeholder(&self, candidate: &mut Candidate, outcome: Outcome) {
+        if outcome == Outcome::Done
+            && let Some(end) = candidate.end
+            && self.refuses_placeholders(candidate)
+            && is_placeholder(self.window.slice(candidate.start, end))
+        {
+            candidate.end = None;
+        }
     }
 
     /// Whether what stands before `start` allows a value of this rule there.

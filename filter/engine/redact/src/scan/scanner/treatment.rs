@@ -102,11 +102,13 @@ impl Scanner {
         if first >= unseen {
             return None;
         }
-        let ends = |all: &[Candidate]| {
-            let same = all.iter().filter(|candidate| candidate.start == first);
-            same.filter_map(|candidate| candidate.end).max()
-        };
-        let end = ends(&self.live).max(ends(&self.ready))?;
+        let at_first = |candidate: &&Candidate| candidate.start == first;
+        // What may turn out to be a placeholder is not certain before its end.
+        let live = self.live.iter().filter(at_first);
+        let live =
+            live.filter(|candidate| candidate.is_named() || !self.refuses_placeholders(candidate));
+        let all = live.chain(self.ready.iter().filter(at_first));
+        let end = all.filter_map(|candidate| candidate.end).max()?;
         Some((first, end))
     }
 
