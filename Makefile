@@ -10,7 +10,7 @@ export VEILGATE_WASM ?= $(abspath $(MODULES)/veilgate.wasm)
 export VEILGATE_REDACT_WASM ?= $(abspath $(MODULES)/veilgate-redact.wasm)
 export VEILGATE_SCALAR_WASM ?= $(abspath $(MODULES)/veilgate-redact-scalar.wasm)
 
-.PHONY: help demo test ready wasm module command target engines scenarios soak conformance bench-guest bench-scan bench-gate bench-module fuzz fmt lint deny doc
+.PHONY: help demo test ready wasm module command target engines scenarios soak conformance bench-guest bench-scan bench-gate bench-module eval fuzz fmt lint deny doc
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench-guest: target ## Build what benchmarks run in WebAssembly: the scan engine
 bench-scan: bench-guest ## Measure the scan engine beside others, and write docs/benchmarks.md (BENCH=--quick for a look)
 	@bench/vectorscan
 	cargo run --locked --profile measure -p veilgate-bench -- scan $(BENCH)
+
+eval: ## Measure how well credentials are found (CORPUS=folder; without it the rules' own examples; EVAL=--list)
+	cargo run --locked -q -p veilgate-bench -- eval $(if $(CORPUS),--corpus $(CORPUS)) $(EVAL)
 
 bench-gate: command ## Fail if the scan engine takes too many instructions per byte
 	@.ci/valgrind

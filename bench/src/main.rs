@@ -3,6 +3,7 @@
 mod corpus;
 mod document;
 mod engine;
+mod eval;
 mod folders;
 mod gate;
 mod heap;
@@ -25,6 +26,8 @@ struct Arguments {
 enum Command {
     /// Measure the scan engine beside others, and write the tables of docs/benchmarks.md
     Scan(scan::Options),
+    /// Measure how well credentials are found, on labelled corpora
+    Eval(eval::Options),
     /// Count instructions per byte, and fail where they are too many
     Gate,
     /// Measure the modules that proxies load: size, start, memory, and what they add to Envoy's CPU time
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Scan(options) => scan::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Eval(options) => eval::run(options).map(|()| ExitCode::SUCCESS),
         Command::Gate => gate::run(),
         Command::Module(options) => module::run(options).map(|()| ExitCode::SUCCESS),
     }

@@ -5,6 +5,7 @@
 mod command;
 mod demo;
 mod exit;
+mod redact;
 mod terminal;
 
 use std::process::ExitCode;

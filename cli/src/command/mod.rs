@@ -2,6 +2,7 @@
 
 mod demo;
 mod engines;
+mod redact;
 
 use crate::exit::Status;
 
@@ -10,6 +11,7 @@ use crate::exit::Status;
 pub(crate) enum Command {
     Demo(demo::Args),
     Engines(engines::Args),
+    Redact(redact::Args),
 }
 
 impl Command {
@@ -17,6 +19,7 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args),
             Self::Engines(args) => engines::run(&args),
+            Self::Redact(args) => redact::run(&args),
         }
     }
 }

@@ -80,7 +80,7 @@ fn rules(redaction: &Redaction) -> Result<RuleSet, ConfigError> {
         for kind in &redaction.rules.disable {
             builder = builder.disable(kind)?;
         }
-        Ok(builder)
+        Ok(builder.profile(redaction.rules.profile))
     };
     let key = redaction.mask.key.as_ref().map(config::Secret::expose);
     let at = |path| move |error| ConfigError::at(path, error);

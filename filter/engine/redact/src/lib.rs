@@ -79,5 +79,5 @@ pub use judge::{Confidence, Finding, Judge, MaskAll, RuleId, Treatment};
 pub use limits::{Limits, OnLimit};
 pub use mask::{Fingerprint, MaskStyle, Masker};
 pub use redactor::Redactor;
-pub use rules::{KnownValue, Rule, RuleSet, RuleSetBuilder, Sample};
+pub use rules::{KnownValue, Profile, Rule, RuleSet, RuleSetBuilder, Sample};
 pub use scrub::Scrubber;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use veilgate_redact::KnownValue;
+use veilgate_redact::{KnownValue, Profile};
 
 use super::encoded::{AcceptEncoding, DecodeLimits, Encoded, Reencode};
 use crate::gate::{IdentityConfig, PolicyBundle, ServiceConfigs};
@@ -158,6 +158,8 @@ pub enum MaskStyle {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
+    /// How sure the shipped rules have to be.
+    pub profile: Profile,
     /// Kinds that are not looked for.
     pub disable: Vec<String>,
     /// A rule file of one's own, as TOML text.

@@ -7,6 +7,7 @@ use super::file::{self, RuleFile};
 use super::index::{Index, NAME};
 use super::known::{Known, KnownValue, KnownValues};
 use super::prebuilt::{self, Prebuilt};
+use super::profile::Profile;
 use super::rule::Rule;
 use super::spellings::Spellings;
 use crate::RuleError;
@@ -102,6 +103,17 @@ impl RuleSetBuilder {
             });
         }
         Ok(self)
+    }
+
+    /// Removes the shipped rules, and the names of fields, that are not sure enough for a profile. An operator's own rules stay.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.rules
+            .retain(|rule| !rule.is_shipped() || profile.admits(rule.confidence()));
+        self.carriers
+            .fields
+            .retain(|field| profile.admits(field.confidence));
+        self
     }
 
     /// Compiles the set.

@@ -17,6 +17,7 @@ mod matcher;
 mod names;
 mod pattern;
 mod prebuilt;
+mod profile;
 mod rule;
 mod spellings;
 
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 pub use builder::RuleSetBuilder;
 pub use known::KnownValue;
+pub use profile::Profile;
 pub use rule::Rule;
 
 pub(crate) use anchor::fold;

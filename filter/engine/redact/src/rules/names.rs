@@ -118,13 +118,16 @@ impl FieldNames {
 
     /// Forgets the names of one kind. False if there are none.
     pub(super) fn disable(&mut self, kind: &str) -> bool {
-        let fields = &self.fields;
         let known = self.names.len();
-        self.names.retain(|_, id| {
-            let field = fields.get(usize::from(*id));
-            field.is_none_or(|field| field.kind != kind)
-        });
+        self.retain(|field| field.kind != kind);
         self.names.len() < known
+    }
+
+    /// Forgets the names of all other fields.
+    pub(super) fn retain(&mut self, stays: impl Fn(&Field) -> bool) {
+        let fields = &self.fields;
+        self.names
+            .retain(|_, id| fields.get(usize::from(*id)).is_none_or(&stays));
     }
 
     /// Every spelling, in lower case, by which a name is found where a word starts, with the number of its field; sorted, each once.

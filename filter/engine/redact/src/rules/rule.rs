@@ -186,6 +186,11 @@ impl Rule {
         }
     }
 
+    /// Whether it is one of the built-in rules.
+    pub(super) fn is_shipped(&self) -> bool {
+        matches!(self.texts, Texts::Builtin { .. })
+    }
+
     pub(super) fn compile(file: &str, provider: &str, entry: RuleEntry) -> Result<Self, RuleError> {
         let kind = entry.kind;
         let refuse = |field, problem: String| RuleError::Field {
