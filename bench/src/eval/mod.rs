@@ -43,6 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let rules = RuleSet::builder()
         .builtin()?
         .profile(options.profile)
+        .catalogue(options.profile)?
         .build()?;
     let engine = Engine {
         rules: Arc::new(rules),

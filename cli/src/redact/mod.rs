@@ -51,9 +51,11 @@ pub(crate) fn run(
     input: &mut dyn Read,
     output: &mut dyn Write,
 ) -> anyhow::Result<Status> {
+    let profile = profile.into();
     let rules = RuleSet::builder()
         .builtin()?
-        .profile(profile.into())
+        .profile(profile)
+        .catalogue(profile)?
         .build()?;
     let mut stream = Stream::new(Arc::new(rules), records);
     let (mut chunk, mut status) = (vec![0; CHUNK], Status::Success);

@@ -28,24 +28,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         .canonicalize()?;
     let credentials = policies.join("credentials");
     let carriers = policies.join("carriers.toml");
-    println!("cargo::rerun-if-changed={}", credentials.display());
     println!("cargo::rerun-if-changed={}", carriers.display());
 
-    let mut files: Vec<PathBuf> = fs::read_dir(&credentials)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    files.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "toml")
-    });
-    files.sort();
-
     let mut output = Output::default();
-    for path in &files {
+    for path in &rule_files(&credentials)? {
         output
             .add(path)
             .map_err(|problem| format!("{}: {problem}", path.display()))?;
     }
+    let catalogue = catalogue(&policies.join("catalogue"))?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(
         out.join("builtin.rs"),
@@ -53,12 +44,40 @@ fn main() -> Result<(), Box<dyn Error>> {
             "pub(super) static RULES: &[Prebuilt] = &[\n{}];\n\
              pub(super) static EXAMPLES: &[Examples] = &[\n{}];\n\
              pub(super) static CARRIERS: (&str, &str) = (\"carriers.toml\", include_str!({carriers:?}));\n\
+             #[cfg(feature = \"catalogue\")]\npub(super) static CATALOGUE: &[(&str, &str)] = &[\n{catalogue}];\n\
              #[cfg(test)]\npub(super) static FILES: &[(&str, &str)] = &[\n{}];\n",
             output.rules, output.examples, output.files
         ),
     )?;
     fs::write(out.join("builtin.bin"), output.tables)?;
     Ok(())
+}
+
+/// In order of name.
+fn rule_files(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
+    files.sort();
+    Ok(files)
+}
+
+/// The text of each file of the catalogue, if anybody wants it.
+fn catalogue(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut entries = String::new();
+    if env::var_os("CARGO_FEATURE_CATALOGUE").is_some() {
+        for path in rule_files(folder)? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let name = name.ok_or("its name is not UTF-8")?;
+            writeln!(entries, "    ({name:?}, include_str!({path:?})),")?;
+        }
+    }
+    Ok(entries)
 }
 
 /// What is written: source text, and the bytes it refers to.

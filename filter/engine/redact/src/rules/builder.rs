@@ -50,6 +50,26 @@ impl RuleSetBuilder {
         Ok(self)
     }
 
+    /// Adds the rules of the catalogue that are sure enough for a profile. They are compiled here, which takes some hundred milliseconds.
+    ///
+    /// # Errors
+    /// A kind that was already added.
+    #[cfg(feature = "catalogue")]
+    pub fn catalogue(mut self, profile: Profile) -> Result<Self, RuleError> {
+        for (file, text) in prebuilt::CATALOGUE {
+            let parsed: RuleFile = file::parse(file, text)?;
+            let sure = parsed
+                .rules
+                .into_iter()
+                .filter(|entry| profile.admits(entry.confidence));
+            for entry in sure {
+                let rule = Rule::compile(file, &parsed.provider, entry)?;
+                self.add(rule)?;
+            }
+        }
+        Ok(self)
+    }
+
     /// Adds the names of one carrier file to those already known.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ use look_up::Found;
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
 pub(super) const PIECE: usize = 2048;
 /// The same where much is held.
-const LITTLE: usize = PIECE / 2;
+const LITTLE: usize = PIECE * 3 / 8;
 
 pub(crate) struct Scanner {
     rules: Arc<RuleSet>,
