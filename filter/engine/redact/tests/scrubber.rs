@@ -144,7 +144,7 @@ fn basic_credentials_are_found_in_any_header() {
         (
             "x-upstream-auth",
             "Basic YWxhZGRpbjpzZXNhbWU=",
-            "Basic [REDACTED:basic-credentials-value]",
+            "Basic [REDACTED:basic-credentials]",
         ),
         (
             "x-debug",

@@ -32,8 +32,8 @@ use look_up::Found;
 
 /// Bytes looked at before what is free to go is given out: bounds the window, whatever the chunk size.
 pub(super) const PIECE: usize = 2048;
-/// The same where much is held.
-const LITTLE: usize = PIECE * 3 / 8;
+/// The same where so much is held that there is no room for more.
+const LITTLE: usize = PIECE / 2;
 
 pub(crate) struct Scanner {
     rules: Arc<RuleSet>,
@@ -135,7 +135,8 @@ impl Scanner {
             let most = if self.held() < PIECE / 2 {
                 2 * PIECE
             } else {
-                LITTLE
+                let room = self.most_kept().saturating_sub(self.window.length());
+                room.clamp(LITTLE, PIECE)
             };
             let (piece, behind) = rest.split_at(most.min(rest.len()));
             rest = behind;

@@ -35,6 +35,11 @@ impl Window {
         self.bytes.extend_from_slice(piece);
     }
 
+    /// Bytes kept.
+    pub(super) fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Gives back what was needed to hold much.
     pub(super) fn shrink(&mut self) {
         if self.bytes.capacity() > ORDINARY && self.bytes.len() <= ORDINARY {

@@ -104,9 +104,11 @@ impl Scanner {
         }
         let at_first = |candidate: &&Candidate| candidate.start == first;
         // What may turn out to be a placeholder is not certain before its end.
-        let live = self.live.iter().filter(at_first);
-        let live =
-            live.filter(|candidate| candidate.is_named() || !self.refuses_placeholders(candidate));
+        let is_sure = |candidate: &&Candidate| {
+            candidate.end.is_some()
+                && (candidate.is_named() || !self.refuses_placeholders(candidate))
+        };
+        let live = self.live.iter().filter(at_first).filter(is_sure);
         let all = live.chain(self.ready.iter().filter(at_first));
         let end = all.filter_map(|candidate| candidate.end).max()?;
         Some((first, end))
