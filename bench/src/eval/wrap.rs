@@ -190,7 +190,10 @@ fn json_decoded(text: &[u8]) -> Vec<u8> {
     for line in text.split(|byte| *byte == b'\n') {
         let line = line.strip_prefix(b"data: ").unwrap_or(line);
         match serde_json::from_slice::<serde_json::Value>(line) {
-            Ok(value) => read.extend(value["note"].as_str().unwrap_or_default().bytes()),
+            Ok(value) => {
+                let note = value.get("note").and_then(serde_json::Value::as_str);
+                read.extend(note.unwrap_or_default().bytes());
+            }
             Err(_) => read.extend_from_slice(line),
         }
         read.push(b'\n');
@@ -271,12 +274,10 @@ impl Carrier {
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
         ];
         let mut rows = Vec::new();
-        for nth in 0..200 {
-            let letters: Vec<char> = alphabets[nth % alphabets.len()].chars().collect();
+        for alphabet in alphabets.into_iter().cycle().take(200) {
             let length = 8 + next(&mut seed) % 56;
-            let value: String = (0..length)
-                .map(|_| letters[next(&mut seed) % letters.len()])
-                .collect();
+            let letter = |seed: &mut u64| alphabet.chars().nth(next(seed) % alphabet.len());
+            let value: String = (0..length).filter_map(|_| letter(&mut seed)).collect();
             for text in (self.write)(&value) {
                 let written = if text.contains(&value) {
                     value.clone()
