@@ -218,10 +218,7 @@ mod tests {
             ("a\0".to_owned(), "a\0".to_owned()),
             ("\0\0".to_owned(), "\0\0".to_owned()),
             (format!("{token}\0{token}"), format!("{mask}\0{mask}")),
-            (
-                format!("{half}\0{}\0", other),
-                format!("{half}\0{}\0", other),
-            ),
+            (format!("{half}\0{other}\0"), format!("{half}\0{other}\0")),
             (format!("x {token}\0\0y\0"), format!("x {mask}\0\0y\0")),
         ] {
             assert_eq!(redacted(Records::Null, input.as_bytes()), expected);
