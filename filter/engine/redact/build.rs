@@ -141,13 +141,12 @@ impl Output {
         let anchors = self.anchors(&compiled.anchors)?;
         writeln!(
             self.rules,
-            "    Prebuilt {{ kind: {:?}, title: {:?}, provider: {provider:?}, file: {file:?}, category: Category::{}, confidence: Confidence::{}, references: &{:?}, \
+            "    Prebuilt {{ kind: {:?}, title: {:?}, provider: {provider:?}, file: {file:?}, category: Category::{}, confidence: Confidence::{}, \
              before: {}, lead: &[{}], value: &[{}], tail: {}, after: {}, max_length: {}, open: {}, refuses_placeholders: {}, anchors: {anchors} }},",
             text("kind")?,
             text("title")?,
             variant(text("category")?),
             variant(text("confidence")?),
-            texts(rule, "references"),
             optional(compiled.before.as_ref().map(class)),
             lead.join(", "),
             value.join(", "),
@@ -159,7 +158,8 @@ impl Output {
         )?;
         writeln!(
             self.examples,
-            "    Examples {{ examples: &{:?}, counter_examples: &{:?} }},",
+            "    Examples {{ references: &{:?}, examples: &{:?}, counter_examples: &{:?} }},",
+            texts(rule, "references"),
             texts(rule, "examples"),
             texts(rule, "counter_examples"),
         )?;

@@ -24,7 +24,6 @@ pub(super) struct Prebuilt {
     file: &'static str,
     category: Category,
     confidence: Confidence,
-    references: &'static [&'static str],
     before: Option<Bytes>,
     lead: &'static [PrebuiltPart],
     value: &'static [PrebuiltPart],
@@ -37,8 +36,9 @@ pub(super) struct Prebuilt {
     anchors: Range<usize>,
 }
 
-/// The examples of the rule with the same number. Apart, so that a program that never asks for them does not hold them.
+/// The examples of the rule with the same number, and where its format is described. Apart, so that a program that never asks for them does not hold them.
 pub(super) struct Examples {
+    pub(super) references: &'static [&'static str],
     pub(super) examples: &'static [&'static str],
     pub(super) counter_examples: &'static [&'static str],
 }
@@ -68,10 +68,7 @@ impl Prebuilt {
             file: Cow::Borrowed(self.file),
             category: self.category,
             confidence: self.confidence,
-            texts: Texts::Builtin {
-                references: self.references,
-                nth,
-            },
+            texts: Texts::Builtin { nth },
             matcher: Matcher {
                 before: self.before.map(ByteSet),
                 lead: self.lead.iter().map(PrebuiltPart::part).collect(),

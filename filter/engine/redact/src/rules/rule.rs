@@ -27,7 +27,6 @@ pub struct Rule {
 /// What only people and tests ask for.
 pub(super) enum Texts {
     Builtin {
-        references: &'static [&'static str],
         /// Number of the rule among the shipped ones.
         nth: usize,
     },
@@ -98,7 +97,10 @@ impl Rule {
     /// Where the format is documented.
     pub fn references(&self) -> Vec<&str> {
         match &self.texts {
-            Texts::Builtin { references, .. } => references.to_vec(),
+            Texts::Builtin { nth } => {
+                let texts = prebuilt::EXAMPLES.get(*nth).map(|it| it.references);
+                texts.unwrap_or_default().to_vec()
+            }
             Texts::Own { references, .. } => references.iter().map(String::as_str).collect(),
         }
     }
@@ -106,7 +108,7 @@ impl Rule {
     /// Texts in which the rule finds its credential, with placeholders filled in: the same bytes on every call, never a live credential.
     pub fn examples(&self) -> Vec<String> {
         match &self.texts {
-            Texts::Builtin { nth, .. } => {
+            Texts::Builtin { nth } => {
                 let texts = prebuilt::EXAMPLES.get(*nth).map(|it| it.examples);
                 example::expand_all(&self.kind, texts.unwrap_or_default())
             }
@@ -117,7 +119,7 @@ impl Rule {
     /// Texts in which the rule finds nothing.
     pub fn counter_examples(&self) -> Vec<String> {
         match &self.texts {
-            Texts::Builtin { nth, .. } => {
+            Texts::Builtin { nth } => {
                 let texts = prebuilt::EXAMPLES.get(*nth).map(|it| it.counter_examples);
                 example::expand_all(&self.kind, texts.unwrap_or_default())
             }
