@@ -3,6 +3,7 @@
 #![allow(
     clippy::allow_attributes,
     clippy::unwrap_used,
+    clippy::panic,
     reason = "to clippy the helpers of tests are no tests"
 )]
 

@@ -2,6 +2,7 @@
 #![allow(
     dead_code,
     clippy::allow_attributes,
+    clippy::panic,
     reason = "each test binary uses its own part"
 )]
 
