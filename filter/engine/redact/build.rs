@@ -177,6 +177,7 @@ impl Output {
                 "PrebuiltPart::Run {{ class: {}, least: {least}, most: {most} }}",
                 class(set)
             ),
+            Part::Context => "PrebuiltPart::Context".to_owned(),
         }
     }
 

@@ -39,8 +39,6 @@ pub(crate) type Fault = (&'static str, String);
 
 /// Longest lead.
 const LEAD: usize = 512;
-/// From behind a word of the context to the value: the rest of the name, an operator, a quote, as JSON, forms, headers, XML, YAML, shells and logs have them.
-const BEHIND_CONTEXT: &str = r#"[0-9A-Za-z_.-]{0,32}(?: [0-9A-Za-z_.-]{1,16}){0,2}(?:\\{0,7}["'`]\]?)?\s{0,4}(?:=>|:=|[:=>]|%3[AaDd])[\s+]{0,4}(?:\\{0,7}["'`]|%22)?"#;
 /// Shorter words are a part of too many names.
 const SHORTEST_WORD: usize = 4;
 /// Longest value whose pattern has an end of its own.
@@ -59,12 +57,13 @@ impl Compiled {
         }
         let before = class("before", source.before)?;
         let after = class("after", source.after)?;
-        let (lead, behind) = lead(source)?;
+        let lead = lead(source)?;
+        let by_context = !source.context.is_empty();
         let value = Pattern::compile(source.pattern, after.as_ref())
             .map_err(|problem| ("pattern", problem))?;
         let max_length = max_length(&value, source.max_length)?;
         let anchored = match &lead {
-            Some(lead) if behind.is_some() => ("context", lead),
+            Some(lead) if by_context => ("context", lead),
             Some(lead) => ("lead", lead),
             None => ("pattern", &value),
         };
@@ -83,12 +82,12 @@ impl Compiled {
             .table()
             .map_err(|problem| (anchored.0, problem))?;
         let anchors = anchor::anchors(&table).map_err(|problem| (anchored.0, problem))?;
-        let lead = [lead, behind].into_iter().flatten();
+        let lead = lead.into_iter().flat_map(|lead| lead.parts);
         Ok(Self {
             before,
             max_length,
             open: value.max_length.is_none(),
-            lead: lead.flat_map(|lead| lead.parts).collect(),
+            lead: lead.chain(by_context.then_some(Part::Context)).collect(),
             value: value.parts,
             tail: source.tail.map(tail).transpose()?,
             after,
@@ -98,13 +97,13 @@ impl Compiled {
     }
 }
 
-/// What has to stand before the value, in two pieces where it is a word in a name.
-fn lead(source: &Source<'_>) -> Result<(Option<Pattern>, Option<Pattern>), Fault> {
+/// What has to stand before the value, or a word in the name before it.
+fn lead(source: &Source<'_>) -> Result<Option<Pattern>, Fault> {
     if source.context.is_empty() {
         let lead = source
             .lead
             .map(|lead| Pattern::compile(lead, None).map_err(|problem| ("lead", problem)));
-        return Ok((lead.transpose()?, None));
+        return lead.transpose();
     }
     let refuse = |problem: &str| Err(("context", problem.to_owned()));
     if source.lead.is_some() {
@@ -124,12 +123,8 @@ fn lead(source: &Source<'_>) -> Result<(Option<Pattern>, Option<Pattern>), Fault
         }
     }
     let words = source.context.join("|").replace('.', r"\.");
-    let compile =
-        |pattern: &str| Pattern::compile(pattern, None).map_err(|problem| ("context", problem));
-    Ok((
-        Some(compile(&format!("(?i:{words})"))?),
-        Some(compile(BEHIND_CONTEXT)?),
-    ))
+    let word = Pattern::compile(&format!("(?i:{words})"), None);
+    word.map(Some).map_err(|problem| ("context", problem))
 }
 
 fn class(field: &'static str, text: Option<&str>) -> Result<Option<Bytes>, Fault> {

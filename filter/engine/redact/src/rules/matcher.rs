@@ -36,6 +36,8 @@ pub(crate) enum Part {
         least: u32,
         most: u32,
     },
+    /// What may stand between a word of the context and the value.
+    Context,
 }
 
 impl Matcher {
@@ -63,7 +65,7 @@ impl Part {
     pub(crate) fn automaton(&self) -> Option<&Automaton> {
         match self {
             Self::Automaton(automaton) => Some(automaton),
-            Self::Run { .. } => None,
+            Self::Run { .. } | Self::Context => None,
         }
     }
 }
@@ -93,6 +95,7 @@ impl From<pattern::Part> for Part {
                 least,
                 most,
             },
+            pattern::Part::Context => Self::Context,
         }
     }
 }

@@ -40,8 +40,12 @@ pub(crate) enum Holds {
     Anything,
     /// A scalar; of a container the members speak for themselves.
     Scalar,
+    /// A scalar that a machine made: a short word is none.
+    Minted,
     /// A scalar whose first word may name a scheme: `Bearer ...`.
     Scheme,
+    /// What looks random: names that tell little, such as `stripe_key`. Without a word before it the name tells nothing.
+    Random,
     /// A UUID: whatever else is there identifies something.
     Uuid,
 }

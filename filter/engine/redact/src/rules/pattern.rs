@@ -35,6 +35,8 @@ pub(crate) enum Part {
     Table(Table),
     /// One class of bytes, repeated: as many as there are, up to `most`.
     Run { class: Bytes, least: u32, most: u32 },
+    /// What may stand between a word of the context and the value.
+    Context,
 }
 
 /// One pattern: its parts in order, and what it says about its matches.

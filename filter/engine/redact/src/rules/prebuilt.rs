@@ -53,6 +53,7 @@ struct PrebuiltTable {
 enum PrebuiltPart {
     Table(PrebuiltTable),
     Run { class: Bytes, least: u32, most: u32 },
+    Context,
 }
 
 impl Prebuilt {
@@ -104,6 +105,7 @@ impl PrebuiltPart {
                 least: *least,
                 most: *most,
             },
+            Self::Context => Part::Context,
         }
     }
 }

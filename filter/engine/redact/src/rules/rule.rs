@@ -145,6 +145,10 @@ impl Rule {
             Holds::Uuid => "{{uuid}}",
             _ => "{{b62:32}}",
         };
+        let name = match field.holds {
+            Holds::Random => format!("acme_{name}"),
+            _ => name.to_owned(),
+        };
         Self {
             kind: Cow::Owned(field.kind.clone()),
             title: Cow::Owned(format!("Value under a name such as `{name}`")),

@@ -16,7 +16,8 @@ mod value;
 mod words;
 
 use lead::Lead;
-use look::{Look, is_of_identifier};
+use look::Look;
+pub(super) use look::is_of_identifier;
 use value::Value;
 
 use crate::rules::Holds;
@@ -84,7 +85,7 @@ struct Context {
     escapes: u8,
     /// Blanks stand beside the operator.
     spaced: bool,
-    /// Delimiters are percent-encoded.
+    /// It is a part of a form or query, percent-encoded.
     percent: bool,
     /// Accepted, whatever comes.
     certain: bool,
@@ -98,8 +99,10 @@ enum Operator {
     Equals,
     /// `=>`.
     Arrow,
-    /// A blank: `--password v`.
+    /// A blank: `--password v`, `token v`.
     Blank,
+    /// `==` and `!=` before a quoted value, or the word `is`.
+    Compared,
     /// `,` behind a quoted name: `set("password", "v")`.
     Comma,
     /// `>` of a tag.
@@ -109,6 +112,13 @@ enum Operator {
 }
 
 impl Context {
+    /// Whether it is one word of many: `the token v`.
+    fn is_word_behind_blank(&self) -> bool {
+        self.operator == Operator::Blank
+            && self.shape == ValueShape::Bare
+            && self.before != b'-'
+    }
+
     /// Whether this is a field of a form or query, whose value cannot be an expression.
     fn is_form(&self) -> bool {
         let joined = matches!(self.before, 0 | b'&' | b'?' | b';' | b'[');
@@ -158,11 +168,18 @@ impl Assignment {
                 | b'?'
                 | b'|'
                 | b'+'
+                | b'!'
+                | b'-'
                 | b' '
                 | b'\t'
                 | b'\r'
                 | b'\n'
         )
+    }
+
+    /// What follows is percent-encoded, and so a part of a form or query.
+    pub(crate) fn is_of_form(&mut self) {
+        self.context.percent = true;
     }
 
     /// Takes the next byte. After [`Step::Ends`], [`Step::EndsHere`] or [`Step::Fails`] every further byte fails. O(1).
@@ -224,6 +241,16 @@ impl Assignment {
     /// Whether the value is accepted whatever comes: it will end, but not fail. True at the latest [`LOOK`](look::LOOK) bytes into it.
     pub(crate) fn is_certain(&self) -> bool {
         self.context.certain
+    }
+
+    /// Whether only a value that looks random is one: nothing but a blank stands before it, or its name says little.
+    pub(crate) fn asks_for_randomness(&self) -> bool {
+        self.context.is_word_behind_blank() || self.context.holds == Holds::Random
+    }
+
+    /// Whether a machine made what is a value here.
+    pub(crate) fn is_minted(&self) -> bool {
+        self.context.holds == Holds::Minted
     }
 
     /// How many of the last bytes may turn out to lie behind the value. At most [`DOUBTFUL`].

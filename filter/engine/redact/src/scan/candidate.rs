@@ -1,5 +1,6 @@
 //! One place where one rule may match, followed as far as the text goes.
 
+mod context;
 mod named;
 mod parts;
 mod phases;
@@ -173,6 +174,18 @@ impl Candidate {
     /// Whether its value was found by its name.
     pub(super) fn is_named(&self) -> bool {
         self.assignment.is_some()
+    }
+
+    /// Whether a short word is no value.
+    pub(super) fn is_minted(&self) -> bool {
+        let assignment = self.assignment.as_ref();
+        assignment.is_some_and(Assignment::is_minted)
+    }
+
+    /// Whether only a value that looks random is one.
+    pub(super) fn asks_for_randomness(&self) -> bool {
+        let assignment = self.assignment.as_ref();
+        assignment.is_some_and(Assignment::asks_for_randomness)
     }
 
     /// The quotes that a mask needs where there were none, with the backslashes before them.

@@ -2,6 +2,7 @@
 
 mod assignment;
 mod candidate;
+mod context;
 mod encoded;
 mod escape;
 mod escaped;
@@ -9,6 +10,7 @@ mod known;
 mod open;
 mod placeholder;
 mod prefilter;
+mod random;
 mod runs;
 mod scanner;
 mod window;

@@ -28,7 +28,7 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     if value.len() > LONGEST || value.is_empty() {
         return false;
     }
-    if is_prose(value) || is_variable(value) {
+    if is_prose(value) || is_variable(value) || is_path(value) || is_constant(value) {
         return true;
     }
     let mut rest = value;
@@ -48,8 +48,9 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
 }
 
 /// What a sentence has and a passphrase seldom.
-const GLUE: [&str; 12] = [
-    "a", "as", "by", "for", "from", "if", "in", "is", "not", "of", "the", "to",
+const GLUE: [&str; 20] = [
+    "a", "are", "as", "be", "by", "cannot", "for", "from", "if", "in", "is", "must", "not", "of",
+    "should", "the", "this", "to", "when", "with",
 ];
 
 /// Whether it is a sentence about the credential.
@@ -73,6 +74,60 @@ fn is_variable(value: &[u8]) -> bool {
     value.iter().filter(|byte| **byte == b'_').count() > 1 && parts.all(is_word)
 }
 
+/// Names of files that hold one.
+const ENDINGS: [&str; 10] = [
+    "conf", "crt", "env", "json", "key", "p12", "pem", "pfx", "txt", "yaml",
+];
+
+/// Whether it says where the credential is: `session.redis.password`, `certs/localhost/key.pem`.
+fn is_path(value: &[u8]) -> bool {
+    let is_separator = |byte: &u8| matches!(byte, b'.' | b'/');
+    let is_name = |part: &[u8]| {
+        part.iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    let Some(last) = value.iter().rposition(is_separator) else {
+        return false;
+    };
+    let last = value.get(last + 1..).unwrap_or_default();
+    let last = last.rsplit(|byte| *byte == b'_').next().unwrap_or_default();
+    let ending = ENDINGS
+        .iter()
+        .any(|ending| last.eq_ignore_ascii_case(ending.as_bytes()));
+    value.first().is_some_and(|byte| !byte.is_ascii_digit())
+        && value.split(is_separator).all(is_name)
+        && !last.is_empty()
+        && (ending || kind(*last.first().unwrap_or(&0)) == Kind::Letter && is_words(last))
+}
+
+/// Longest constant: 32 bits.
+const CONSTANT: usize = 8;
+
+/// Whether it is a number of a program: `0xc2`.
+fn is_constant(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"-").unwrap_or(value);
+    let digits = value
+        .strip_prefix(b"0x")
+        .or_else(|| value.strip_prefix(b"0X"));
+    digits.is_some_and(|digits| {
+        digits.len() <= CONSTANT && digits.iter().all(u8::is_ascii_hexdigit)
+    })
+}
+
+/// Longer words are credentials.
+const LONGEST_WORD: usize = 10;
+
+/// Whether it is a word or two, or a number that is shorter than what a machine makes.
+pub(super) fn is_word(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || matches!(byte, b' ' | b'-' | b'_');
+    let number = |byte: &u8| byte.is_ascii_digit();
+    value.len() <= LONGEST_WORD && value.iter().all(plain)
+        || value.len() <= SHORTEST_CODE && value.iter().all(number)
+}
+
+/// Longest number that is none.
+const SHORTEST_CODE: usize = 4;
+
 /// A shorter number may be somebody's password.
 const SHORTEST_NUMBER: usize = 10;
 
@@ -89,7 +144,9 @@ fn kind(byte: u8) -> Kind {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' => Kind::Letter,
         b'0'..=b'9' => Kind::Digit,
-        b'_' | b'-' | b'.' | b' ' | b'<' | b'>' | b'*' | b'!' | b'+' | b'/' | b':' => Kind::Mark,
+        b'_' | b'-' | b'.' | b' ' | b'<' | b'>' | b'*' | b'!' | b'+' | b'/' | b':' | b'$' => {
+            Kind::Mark
+        },
         _ => Kind::Other,
     }
 }
@@ -159,8 +216,25 @@ mod tests {
             "APP_CLIENT_SECRET",
             "at-0987654321",
             "a_secret",
+            "$token",
+            "session.redis.password",
+            "template.users.user2.data.password",
+            "fixtures/certs/localhost/key.pem",
+            "API token with DNS:Edit permission",
+            "0xc2",
+            "-0x7",
         ] {
             assert!(is_placeholder(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_and_short_numbers_are_nothing_that_a_machine_makes() {
+        for text in ["qwer", "package name", "key-material", "directory", "1234"] {
+            assert_eq!(is_word(text.as_bytes()), text.len() <= LONGEST_WORD, "{text}");
+        }
+        for text in ["s3cr3t", "ABCDEF", "12345", "correcthorse"] {
+            assert!(!is_word(text.as_bytes()), "{text}");
         }
     }
 
@@ -178,6 +252,8 @@ mod tests {
             "secret$1",
             "5f4dcc3b5aa765d61d8327deb882cf99",
             "passw0rd1",
+            "a1b2.c3d4",
+            "0xc0406618c0406618",
             &long,
         ] {
             assert!(!is_placeholder(text.as_bytes()), "{text}");

@@ -18,8 +18,6 @@ pub(super) enum Bare {
         digits: u8,
         code: u8,
     },
-    /// In `%26`: the digit read, if any.
-    Percent(u8),
     /// Behind a word and so many blanks; whether it must be the only word.
     Blanks {
         soft: u8,
@@ -41,7 +39,6 @@ impl Bare {
             Self::Unicode {
                 soft, run, digits, ..
             } => soft + run + 1 + digits,
-            Self::Percent(first) => 1 + u8::from(first != 0),
             Self::Blanks { soft, count, .. } => soft + count,
             Self::Scheme(_) => 0,
         }
@@ -59,7 +56,6 @@ impl Assignment {
                 digits,
                 code,
             } => self.unicode(soft, run, digits, code, byte),
-            Bare::Percent(first) => self.percent_in_value(first, byte),
             Bare::Blanks { soft, count, alone } => self.blanks(soft, count, alone, byte),
             Bare::Scheme(count) => match byte {
                 b' ' | b'\t' if count < TRAILING => self.go_on(Bare::Scheme(count + 1)),
@@ -91,10 +87,6 @@ impl Assignment {
             }
             _ if self.is_delimiter(byte) => self.end(soft, Ending::of(byte, soft)),
             b'\\' if self.context.operator != Operator::Part => self.go_on(Bare::Escapes(soft, 1)),
-            b'%' if self.context.percent => {
-                self.phase = Phase::Value(Value::Bare(Bare::Percent(0)));
-                self.inside(byte)
-            }
             b'(' | b'[' if soft > 0 => self.end(soft, Ending::Expression),
             b'(' | b'[' if !sure && self.look.is_identifier() => Step::Fails,
             b')' | b']' | b'}' | b',' if soft < TRAILING && !self.look.is_empty() => {
@@ -136,11 +128,12 @@ impl Assignment {
             return Step::More;
         }
         let colon = context.operator == Operator::Colon;
+        let blank = context.is_word_behind_blank();
         let line = colon && matches!(context.before, 0 | b'\n') && (scheme || soft == 0);
         let list = scheme && soft > 0;
         // A word with more words behind it is prose or code.
         let word =
-            (colon || context.spaced) && soft == 0 && !context.certain && self.look.is_variable();
+            (colon || blank || context.spaced) && soft == 0 && !context.certain && self.look.is_variable();
         if word || line || list || context.operator == Operator::Part {
             let alone = word && context.operator != Operator::Part;
             return self.go_on(Bare::Blanks {
@@ -163,9 +156,15 @@ impl Assignment {
             b'#' | b'\\' if self.context.operator != Operator::Part => {
                 self.end(soft + count, Ending::Delimiter)
             }
+            // Prose: `the password is "..."`.
+            b'"' | b'\'' if alone && self.is_prose_about_value() => {
+                self.look = Look::default();
+                self.context.operator = Operator::Compared;
+                self.open_quote(byte, 0)
+            }
             _ if self.is_delimiter(byte) => self.end(soft + count, Ending::Delimiter),
-            // A type: `password: str = "..."`.
-            b'=' if alone && self.context.operator == Operator::Colon => {
+            // A type: `password: str = "..."`, `password string = "..."`.
+            b'=' if alone && matches!(self.context.operator, Operator::Colon | Operator::Blank) => {
                 self.look = Look::default();
                 self.context.operator = Operator::Equals;
                 self.context.spaced = true;
@@ -178,6 +177,10 @@ impl Assignment {
                 self.plain(0, byte)
             }
         }
+    }
+
+    fn is_prose_about_value(&self) -> bool {
+        self.context.is_word_behind_blank() && self.look.is_copula()
     }
 
     /// Behind backslashes in a value without quotes: in a string of JSON it may stand, and end, in many ways.
@@ -222,27 +225,6 @@ impl Assignment {
             return self.end(soft + run + 4, Ending::Delimiter);
         }
         self.look.skip(soft + run + 4);
-        self.phase = Phase::Value(Value::Bare(Bare::Plain(0)));
-        self.inside(byte)
-    }
-
-    fn percent_in_value(&mut self, first: u8, byte: u8) -> Step {
-        if !byte.is_ascii_hexdigit() {
-            return self.plain(0, byte);
-        }
-        if first == 0 {
-            self.phase = Phase::Value(Value::Bare(Bare::Percent(byte)));
-            return self.inside(byte);
-        }
-        let delimiter = matches!(
-            (first, byte),
-            (b'2', b'0' | b'2' | b'6' | b'7')
-                | (b'3', b'B' | b'b' | b'C' | b'c' | b'E' | b'e')
-                | (b'0', _)
-        );
-        if delimiter {
-            return self.end(2, Ending::Delimiter);
-        }
         self.phase = Phase::Value(Value::Bare(Bare::Plain(0)));
         self.inside(byte)
     }

@@ -1,10 +1,12 @@
 //! A first look behind a name, before anything is kept of it: most names are words of a text like all others.
 
-use super::look::{LOOK, is_of_variable};
+use super::look::{LOOK, is_of_identifier, is_of_variable};
 use super::{Assignment, Holds};
 
 /// Blanks that are looked behind: fewer than the steps allow.
 const BLANKS: usize = 16;
+/// Shorter words behind a name are prose.
+const SHORTEST: usize = 16;
 
 impl Assignment {
     /// Whether the first bytes tell that no value follows: prose, as in `the token is` and `token: some words`, or an empty string. Of what is said to be hopeless here the steps
@@ -14,13 +16,20 @@ impl Assignment {
             [quote @ (b'"' | b'\''), rest @ ..] => (Some(*quote), rest),
             _ => (None, behind),
         };
+        if let (None, [b'-', rest @ ..]) = (quote, rest) {
+            let short = rest
+                .iter()
+                .take(SHORTEST)
+                .position(|byte| !is_of_identifier(*byte));
+            return short.is_some();
+        }
         let (gap, rest) = behind_blanks(rest);
         let (colon, rest) = match rest {
             [b':', b'=', rest @ ..] | [b':', rest @ ..] => (true, rest),
             [b'=', rest @ ..] => (false, rest),
-            // Behind an option and in a tag values need no operator.
+            // Behind an option and in a tag values need no operator, and elsewhere long ones, types and what is quoted.
             [b'a'..=b'z' | b'A'..=b'Z', ..] if gap > 0 && quote.is_none() => {
-                return !last.is_some_and(|last| {
+                return is_prose(rest) && !last.is_some_and(|last| {
                     last.is_ascii_alphanumeric() || matches!(last, b'_' | b'-' | b'.' | b'<' | b':')
                 });
             }
@@ -35,6 +44,20 @@ impl Assignment {
             }
             _ => false,
         }
+    }
+}
+
+/// Whether a text starts with a short word, and with no more of a value than that.
+fn is_prose(text: &[u8]) -> bool {
+    let Some(word) = text.iter().take(SHORTEST).position(|byte| !is_of_identifier(*byte)) else {
+        return false;
+    };
+    let (blanks, rest) = behind_blanks(text.get(word..).unwrap_or_default());
+    let next = rest.first().copied().unwrap_or(b'=');
+    if blanks > 0 {
+        !matches!(next, b'=' | b'"' | b'\'' | b' ' | b'\t')
+    } else {
+        !matches!(next, b'/' | b'+' | b'~' | b'=' | b'%' | b'&' | b'\\' | b'"' | b'\'')
     }
 }
 

@@ -19,12 +19,16 @@ pub(super) enum Lead {
     Name,
     /// So many backslashes behind the name: before its closing quote.
     NameEscapes(u8),
+    /// Behind a dash that joins a name and a value.
+    Dash,
     /// Behind the name and its quote: blanks before the operator.
     Gap(u8),
     /// Right behind `:` or `=`.
     Operator,
     /// Within an operator of several characters that has to end with `=`: behind so many of them.
     Compound(u8),
+    /// Within `==`, `!=` and their like: behind so many bytes of it and blanks.
+    Compared(u8),
     /// Blanks behind the operator.
     Space(u8),
     /// So many backslashes before the opening quote.
@@ -67,6 +71,12 @@ impl Assignment {
                 b'"' | b'\'' => self.close_name(byte, count),
                 _ => Step::Fails,
             },
+            Lead::Dash if byte.is_ascii_alphanumeric() => {
+                self.context.operator = Operator::Blank;
+                self.context.before = b' ';
+                self.begin(byte)
+            }
+            Lead::Dash => Step::Fails,
             Lead::Gap(blanks) => self.gap(blanks, byte),
             Lead::Operator => self.behind_operator(byte),
             Lead::Compound(_) if byte == b'=' => {
@@ -77,6 +87,14 @@ impl Assignment {
                 self.lead(Lead::Compound(count + 1))
             }
             Lead::Compound(_) => Step::Fails,
+            Lead::Compared(count) => match byte {
+                b'=' if count < 3 => self.lead(Lead::Compared(count + 1)),
+                b' ' | b'\t' if (2..BLANKS).contains(&count) => {
+                    self.lead(Lead::Compared(count.max(3) + 1))
+                }
+                b'"' | b'\'' | b'\\' if count > 1 => self.begin(byte),
+                _ => Step::Fails,
+            },
             Lead::Space(blanks) => self.space(blanks, byte),
             Lead::ValueEscapes(count) => match byte {
                 b'\\' if count < 7 => self.lead(Lead::ValueEscapes(count + 1)),
@@ -131,7 +149,8 @@ impl Assignment {
             b']' if self.context.before == b'[' => self.lead(Lead::Gap(0)),
             b'%' => self.lead(Lead::Percent(0)),
             b'<' => self.lead(Lead::Pair(Pair::Name, 1)),
-            b':' | b'=' | b' ' | b'\t' | b'\r' | b'\n' | b'.' | b'?' | b'|' | b'+' => {
+            b'-' => self.lead(Lead::Dash),
+            b':' | b'=' | b' ' | b'\t' | b'\r' | b'\n' | b'.' | b'?' | b'|' | b'+' | b'!' => {
                 self.gap(0, byte)
             }
             _ => Step::Fails,
@@ -154,6 +173,7 @@ impl Assignment {
                 self.context.spaced = blanks > 0;
                 self.lead(Lead::Compound(0))
             }
+            b'!' => self.compared(1),
             b']' if quoted && blanks == 0 => self.lead(Lead::Gap(0)),
             b',' if quoted => self.lead(Lead::Pair(Pair::Member, 0)),
             b'>' if quoted => self.open_element(),
@@ -167,7 +187,7 @@ impl Assignment {
             _ => match (self.context.before, byte) {
                 (b'<' | b':', b'a'..=b'z' | b'A'..=b'Z' | b'>') => self.tag(1, 0, false, byte),
                 (b'-', b'-') => Step::Fails,
-                (b'-', _) | (_, b'\'' | b'"' | b'\\') => {
+                (b'-', _) | (_, b'\'' | b'"' | b'\\' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => {
                     self.context.operator = Operator::Blank;
                     self.begin(byte)
                 }
@@ -182,10 +202,16 @@ impl Assignment {
         self.lead(Lead::Operator)
     }
 
+    fn compared(&mut self, bytes: u8) -> Step {
+        self.context.operator = Operator::Compared;
+        self.lead(Lead::Compared(bytes))
+    }
+
     fn behind_operator(&mut self, byte: u8) -> Step {
         match (self.context.operator, byte) {
             (Operator::Colon, b':') => self.lead(Lead::Compound(1)),
-            (Operator::Equals, b'=' | b'~') => Step::Fails,
+            (Operator::Equals, b'=') => self.compared(2),
+            (Operator::Equals, b'~') => Step::Fails,
             // One part of a path such as `arn:aws:...:secret:name`.
             (Operator::Colon, _) if self.context.before == b':' => Step::Fails,
             (Operator::Colon, b'/' | b'-') if self.context.name_quote == 0 => Step::Fails,
@@ -249,9 +275,6 @@ impl Assignment {
             b'|' | b'>' if self.context.operator == Operator::Colon && self.context.spaced => {
                 self.open_block()
             }
-            b'%' if self.context.percent => {
-                self.value(ValueShape::Bare, Value::Bare(Bare::Percent(0)), byte)
-            }
             0..=b' '
             | b'<'
             | b'>'
@@ -272,7 +295,7 @@ impl Assignment {
         }
     }
 
-    fn open_quote(&mut self, quote: u8, escapes: u8) -> Step {
+    pub(super) fn open_quote(&mut self, quote: u8, escapes: u8) -> Step {
         // A quote of another level closes a string around this one.
         if self.context.name_quote == b'"' && quote == b'"' && escapes != self.context.escapes {
             return Step::Fails;
@@ -375,21 +398,10 @@ impl Assignment {
         }
     }
 
-    /// A percent-encoded separator.
+    /// The closing bracket behind the name of a field, percent-encoded.
     fn percent(&mut self, first: u8, byte: u8) -> Step {
-        if first == 0 {
-            return if matches!(byte, b'2' | b'3' | b'5') {
-                self.lead(Lead::Percent(byte))
-            } else {
-                Step::Fails
-            };
-        }
         match (first, byte) {
-            (b'3', b'D' | b'd') => {
-                self.context.percent = true;
-                self.context.operator = Operator::Equals;
-                self.lead(Lead::Space(0))
-            }
+            (0, b'5') => self.lead(Lead::Percent(byte)),
             (b'5', b'D' | b'd') => {
                 self.context.before = b'[';
                 self.lead(Lead::Name)

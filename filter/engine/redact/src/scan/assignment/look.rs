@@ -229,6 +229,7 @@ impl Look {
             && (context.shape != ValueShape::Bare || self.is_plain_value(context, ending))
             && (context.shape != ValueShape::Quoted || !self.is_behind_quote(context))
             && (context.holds != Holds::Uuid || self.is_uuid())
+            && (context.holds != Holds::Random || self.may_be_random())
     }
 
     fn pushed_behind(&mut self, byte: u8) {
@@ -282,7 +283,7 @@ impl Look {
     /// `$PASSWORD`, `$(command)`, `:password`, `@password`, `!vault`.
     fn is_reference(&self, context: &Context) -> bool {
         let [first, second, ..] = self.first;
-        let json = context.name_quote != 0;
+        let json = context.name_quote != 0 && context.shape == ValueShape::Quoted;
         match first {
             b'$' if matches!(second, b'{' | b'(') => true,
             b'$' if second.is_ascii_alphabetic() || second == b'_' => {
@@ -314,14 +315,33 @@ impl Look {
     fn suits_operator(&self, context: &Context) -> bool {
         let letters = self.only(LETTERS | HYPHEN | UNDERSCORE | DOT | PUNCTUATION);
         match context.operator {
+            Operator::Comma if context.before == b'(' => self.is_argument(),
             Operator::Comma => self.is_opaque() || self.is_uuid(),
+            Operator::Compared => self.length >= SHORTEST_UNCLEAR && !self.has(BLANK),
+            Operator::Blank if context.is_word_behind_blank() => self.may_be_random(),
             Operator::Blank if context.shape == ValueShape::Bare => !letters,
             Operator::Blank if context.before == b'-' => true,
-            Operator::Blank => {
-                self.length >= SHORTEST_UNCLEAR && !self.has(BLANK) && self.has(DIGIT | SIGN)
-            }
+            Operator::Blank => self.is_argument(),
             _ => context.holds != Holds::Scheme || self.suits_scheme(),
         }
+    }
+
+    /// What follows a name as the next argument does: a word there may be anything.
+    fn is_argument(&self) -> bool {
+        self.length >= SHORTEST_UNCLEAR && !self.has(BLANK) && self.has(DIGIT | SIGN)
+    }
+
+    /// Whether a longer look may find it random.
+    fn may_be_random(&self) -> bool {
+        self.length >= LONG_WORD
+            && self.has(DIGIT)
+            && self.has(LETTERS)
+            && self.only(LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | SIGN | PUNCTUATION)
+    }
+
+    /// Whether it is the word `is`.
+    pub(super) fn is_copula(&self) -> bool {
+        self.length == 2 && self.folded().starts_with(b"is")
     }
 
     /// `AWS4-HMAC-SHA256` and `GOOG4-RSA-SHA256`.
@@ -444,7 +464,7 @@ pub(super) fn is_of_variable(byte: u8) -> bool {
 
 /// Whether a byte may stand within an identifier.
 #[inline]
-pub(super) fn is_of_identifier(byte: u8) -> bool {
+pub(in crate::scan) fn is_of_identifier(byte: u8) -> bool {
     class_of(byte) & (WORD | DOT) != 0
 }
 

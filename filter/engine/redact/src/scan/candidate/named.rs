@@ -32,7 +32,7 @@ impl Candidate {
     fn assign(&mut self, assignment: &mut Assignment, text: Text<'_>, most: u64) -> Outcome {
         let from = self.position;
         let bytes = text.window.slice(from, text.window.end());
-        let introduced = matches!(bytes.first(), Some(b'%' | b'&'));
+        let introduced = matches!(bytes.first(), Some(b'%' | b'&' | b'+'));
         if self.written_with.is_some() || introduced && assignment.is_behind_name() {
             return self.assign_escaped(assignment, text, most);
         }
@@ -159,11 +159,11 @@ impl Candidate {
         Outcome::Done
     }
 
-    /// What the next byte behind a name means, and how many bytes that takes; none if too little is known. Where the quote behind the name is written as an escape
+    /// What the next byte behind a name means, and how many bytes that takes; none if too little is known. Where what follows the name is written as an escape
     /// of a form or of XML, so is all that follows: then the escape's own delimiters end a value in the midst of it.
     fn meant(
         &mut self,
-        assignment: &Assignment,
+        assignment: &mut Assignment,
         text: Text<'_>,
         at: u64,
         byte: u8,
@@ -171,13 +171,33 @@ impl Candidate {
         let with = self.written_with;
         if matches!(byte, b'%' | b'&') && with.is_none_or(|with| with == byte) {
             match self.escape_at(at, text) {
-                Escape::Byte(quote @ (b'"' | b'\'' | b'\\'), length) if with.is_none() => {
-                    self.written_with = Some(byte);
-                    return Some((quote, length));
+                Escape::Byte(meant, length) if with.is_none() => {
+                    // The bracket behind the name of a field is written so wherever it stands.
+                    let escaped = match text.window.byte(at + length as u64) {
+                        Some(next) => meant != b']' || next == byte,
+                        None => text.complete || meant != b']',
+                    };
+                    if escaped {
+                        self.write_with(byte, assignment);
+                        return Some((meant, length));
+                    }
+                    if text.window.byte(at + length as u64).is_none() {
+                        return None;
+                    }
                 }
                 Escape::Byte(byte, length) if with.is_some() => return Some((byte, length)),
                 Escape::Unfinished => return None,
                 Escape::Byte(..) | Escape::No => {}
+            }
+        }
+        if (with, byte) == (None, b'+') && assignment.is_behind_name() {
+            match text.window.byte(at + 1) {
+                Some(b'%') => {
+                    self.write_with(b'%', assignment);
+                    return Some((b' ', 1));
+                }
+                None if !text.complete => return None,
+                _ => {}
             }
         }
         let meant = match (with, byte) {
@@ -186,6 +206,13 @@ impl Candidate {
             _ => byte,
         };
         Some((meant, 1))
+    }
+
+    fn write_with(&mut self, introducer: u8, assignment: &mut Assignment) {
+        self.written_with = Some(introducer);
+        if introducer == b'%' {
+            assignment.is_of_form();
+        }
     }
 
     /// Where the last `count` bytes before a place start, as they are written.

@@ -28,7 +28,7 @@ impl Candidate {
                     self.run_automaton(automaton, text, end, Until::FirstMatch)
                         .0
                 }
-                None => Went::Stuck,
+                Some(Part::Context) | None => Went::Stuck,
             };
             if !matches!(went, Went::Through) {
                 return went;
@@ -49,6 +49,7 @@ impl Candidate {
                 }
                 went
             }
+            Some(Part::Context) => self.look_behind_context(text),
             None => Went::Stuck,
         };
         if matches!(went, Went::Unfinished) && !text.complete {
@@ -177,6 +178,8 @@ impl Candidate {
                     _ => Went::Through,
                 }
             }
+            // Of leads only.
+            Part::Context => Went::Stuck,
         }
     }
 
@@ -266,6 +269,8 @@ impl Candidate {
                 self.end = Some(self.position);
                 went
             }
+            // Of leads only.
+            Part::Context => Went::Stuck,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Looks up what the filter lets through: which rules and names start at which words.
 
-use crate::rules::{Hit, NAME, Name, Named, Rule, fold};
+use crate::rules::{Hit, Holds, NAME, Name, Named, Rule, fold};
 use crate::scan::assignment::{Assignment, identifier};
 use crate::scan::candidate::{Candidate, Outcome};
 use crate::scan::escaped as words;
 use crate::scan::open::Open;
-use crate::scan::placeholder::is_placeholder;
+use crate::scan::placeholder::{is_placeholder, is_word};
 use crate::scan::prefilter::{Starts, word};
+use crate::scan::random::is_random;
 use crate::scan::window::Window;
 use crate::{Judge, RedactError, RuleSet};
 
@@ -197,8 +198,10 @@ impl Scanner {
         let (identifier, before) = self.identifier(at, name);
         let mut candidate = named(at, name, before);
         let outcome = candidate.follow_name(text, text.most_open);
-        self.refuse_placeholder(&mut candidate, outcome);
+        self.refuse(&mut candidate, outcome);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
+        let says_nothing = name.holds == Holds::Random && identifier.len() == name.length;
+        let possible = possible && !(says_nothing && before != Some(b' '));
         let possible = possible && !rules.carriers.fields.excluded(identifier);
         self.steps += u64::from(candidate.steps) + 1;
         if possible {
@@ -221,7 +224,10 @@ impl Scanner {
         let base = at.saturating_sub(IDENTIFIER).max(self.text_start);
         let text = self.window.slice(base, at + name.length as u64);
         let (from, before) = identifier(text, text.len().saturating_sub(name.length));
-        (text.get(from..).unwrap_or_default(), before)
+        let (outside, identifier) = text.split_at_checked(from).unwrap_or_default();
+        // The first argument of a function.
+        let first = matches!(outside, [.., b'(', b'"' | b'\'']);
+        (identifier, if first { Some(b'(') } else { before })
     }
 
     /// Whether a value that starts here could not win.
@@ -259,7 +265,7 @@ impl Scanner {
         );
         let from = candidate.steps;
         let outcome = candidate.follow(&rule.matcher, text, &mut self.runs);
-        self.refuse_placeholder(candidate, outcome);
+        self.refuse(candidate, outcome);
         self.steps += u64::from(candidate.steps - from) + 1;
         if outcome == Outcome::Done && candidate.end.is_some() {
             self.ended = true;
@@ -268,21 +274,26 @@ impl Scanner {
         outcome
     }
 
-    /// Whether a value that says it is a placeholder is none for its rule.
-    pub(super) fn refuses_placeholders(&self, candidate: &Candidate) -> bool {
+    /// Whether its rule may turn out to want nothing of a value once all of it is known.
+    pub(super) fn may_refuse(&self, candidate: &Candidate) -> bool {
         let rule = self.rules.rules.get(usize::from(candidate.rule));
-        self.rules.refuses_placeholders
+        (self.rules.refuses_placeholders || candidate.asks_for_randomness())
             && rule.is_some_and(|rule| candidate.is_open_to_doubt(&rule.matcher))
     }
 
-    /// Forgets what is found of one, now that its end is known.
-    fn refuse_placeholder(&self, candidate: &mut Candidate, outcome: Outcome) {
+    /// Forgets what is found of one, now that its end is known: a placeholder, or what does not look random where only that counts.
+    fn refuse(&self, candidate: &mut Candidate, outcome: Outcome) {
         if outcome == Outcome::Done
             && let Some(end) = candidate.end
-            && self.refuses_placeholders(candidate)
-            && is_placeholder(self.window.slice(candidate.start, end))
+            && self.may_refuse(candidate)
         {
-            candidate.end = None;
+            let value = self.window.slice(candidate.start, end);
+            let random = !candidate.asks_for_randomness() || is_random(value);
+            let says_nothing =
+                || is_placeholder(value) || candidate.is_minted() && is_word(value);
+            if !random || self.rules.refuses_placeholders && says_nothing() {
+                candidate.end = None;
+            }
         }
     }
 

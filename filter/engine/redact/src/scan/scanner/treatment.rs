@@ -106,7 +106,7 @@ impl Scanner {
         // What may turn out to be a placeholder is not certain before its end.
         let is_sure = |candidate: &&Candidate| {
             candidate.end.is_some()
-                && (candidate.is_named() || !self.refuses_placeholders(candidate))
+                && (candidate.is_named() || !self.may_refuse(candidate))
         };
         let live = self.live.iter().filter(at_first).filter(is_sure);
         let all = live.chain(self.ready.iter().filter(at_first));

@@ -1,0 +1,67 @@
+//! From a word of a rule's context to the value, in a text that may be written with escapes.
+
+use crate::scan::context::{Behind, REACH, behind};
+use crate::scan::escape::Escape;
+
+use super::{Candidate, Text, Went};
+
+impl Candidate {
+    /// Finds where the value starts. Too little known: all of it is looked at again.
+    pub(super) fn look_behind_context(&mut self, text: Text<'_>) -> Went {
+        let mut plain = [0; REACH];
+        let read = self.read_plain(text, &mut plain);
+        self.walk(read.bytes as u64 + 1);
+        let known = plain.get(..read.bytes).unwrap_or_default();
+        match behind(known, read.bytes == REACH || read.complete) {
+            Behind::Value(bytes) => {
+                let to = plain.get_mut(..bytes).unwrap_or_default();
+                let read = self.read_plain(text, to);
+                self.written_with = read.written_with.or(self.written_with);
+                self.start = self.position + read.length;
+                Went::Through
+            }
+            Behind::Nothing => Went::Stuck,
+            Behind::Unfinished => Went::Unfinished,
+        }
+    }
+
+    /// Reads bytes from here on, escapes as what they stand for.
+    fn read_plain(&self, text: Text<'_>, plain: &mut [u8]) -> Plain {
+        let mut read = Plain {
+            bytes: 0,
+            length: 0,
+            written_with: None,
+            complete: false,
+        };
+        for slot in plain {
+            let at = self.position + read.length;
+            let Some(byte) = text.window.byte(at) else {
+                read.complete = text.complete;
+                break;
+            };
+            let (meant, length) = match self.escape_at(at, text) {
+                Escape::Byte(meant, length) => {
+                    read.written_with = Some(byte);
+                    (meant, length)
+                }
+                Escape::No => (byte, 1),
+                Escape::Unfinished => break,
+            };
+            *slot = meant;
+            read.bytes += 1;
+            read.length += length as u64;
+        }
+        read
+    }
+}
+
+/// What was read.
+struct Plain {
+    bytes: usize,
+    /// With how many bytes it is written.
+    length: u64,
+    /// The first byte of the escapes among it.
+    written_with: Option<u8>,
+    /// Whether nothing follows.
+    complete: bool,
+}
