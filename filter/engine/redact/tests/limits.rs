@@ -216,6 +216,15 @@ fn the_start_of_a_key_is_held_where_a_part_of_it_is_escaped() {
 }
 
 #[test]
+fn a_long_value_behind_an_escape_goes_on_to_its_end() {
+    for value in [opaque(225), opaque(600)] {
+        at_every_cut(&format!("client_secret%3D{value}\n"));
+        at_every_cut(&format!("client_secret%3D{value}\\n"));
+        at_every_cut(&format!("a=1&b=client_secret+%3D+{value}&c=2"));
+    }
+}
+
+#[test]
 fn a_value_may_turn_out_to_start_later_than_it_seemed() {
     for text in [
         "authorization:Ub6rtoken=proxy-authorization: b\"ar6r\npr",

@@ -114,9 +114,7 @@ enum Operator {
 impl Context {
     /// Whether it is one word of many: `the token v`.
     fn is_word_behind_blank(&self) -> bool {
-        self.operator == Operator::Blank
-            && self.shape == ValueShape::Bare
-            && self.before != b'-'
+        self.operator == Operator::Blank && self.shape == ValueShape::Bare && self.before != b'-'
     }
 
     /// Whether this is a field of a form or query, whose value cannot be an expression.
@@ -246,6 +244,11 @@ impl Assignment {
     /// Whether only a value that looks random is one: nothing but a blank stands before it, or its name says little.
     pub(crate) fn asks_for_randomness(&self) -> bool {
         self.context.is_word_behind_blank() || self.context.holds == Holds::Random
+    }
+
+    /// Whether a scheme may stand before the credential: `Bearer ...`.
+    pub(crate) fn reads_scheme(&self) -> bool {
+        self.context.holds == Holds::Scheme && !self.look.is_behind_scheme()
     }
 
     /// Whether a machine made what is a value here.

@@ -10,6 +10,8 @@ pub(super) const REACH: usize = 96;
 const NAME: usize = 40;
 /// Longer words are values.
 const WORD: usize = 16;
+/// Shorter words are no value behind nothing but the provider and a blank.
+const BARE: usize = 20;
 /// Words of a name.
 const WORDS: usize = 4;
 /// Blanks between two words, and beside an operator.
@@ -21,7 +23,18 @@ const SHORTEST_GLUED: usize = 8;
 
 /// What a word of a name starts or ends with that is about a secret.
 const TELLING: [&[u8]; 12] = [
-    b"access", b"api", b"auth", b"credential", b"key", b"login", b"pass", b"password", b"pat", b"private", b"secret", b"token",
+    b"access",
+    b"api",
+    b"auth",
+    b"credential",
+    b"key",
+    b"login",
+    b"pass",
+    b"password",
+    b"pat",
+    b"private",
+    b"secret",
+    b"token",
 ];
 
 /// What is behind a word.
@@ -38,7 +51,13 @@ pub(super) enum Behind {
 ///
 /// `text` starts right behind the word, escapes read; `complete` says that nothing follows it, or nothing that is looked at.
 pub(super) fn behind(text: &[u8], complete: bool) -> Behind {
-    match (Reader { text, complete, at: 0 }).value() {
+    match (Reader {
+        text,
+        complete,
+        at: 0,
+    })
+    .value()
+    {
         Ok(Some(at)) => Behind::Value(at),
         Ok(None) => Behind::Nothing,
         Err(Unfinished) => Behind::Unfinished,
@@ -80,8 +99,12 @@ impl<'a> Reader<'a> {
             if word.is_empty() {
                 return Ok(None);
             }
-            let bare = nth == 0 && name.is_empty() && blanks == 1;
-            let of_name = word.len() <= WORD && (word.iter().all(u8::is_ascii_alphabetic) || tells(word));
+            if let Some(glued) = glued(word, false) {
+                return Ok(Some(at + glued));
+            }
+            let bare = nth == 0 && name.is_empty() && word.len() >= BARE;
+            let of_name =
+                word.len() <= WORD && (word.iter().all(u8::is_ascii_alphabetic) || tells(word));
             if !of_name {
                 return Ok((told || bare).then_some(at));
             }
@@ -110,9 +133,13 @@ impl<'a> Reader<'a> {
                 true
             }
             b'=' | b'!' => self.equals()?,
-            b'>' | b'(' => {
+            b'>' => {
                 self.at += 1;
                 true
+            }
+            b'(' => {
+                self.at += 1;
+                return self.quote();
             }
             b',' if quoted => {
                 self.at += 1;
@@ -240,7 +267,6 @@ mod tests {
             ("Token string = \"", "V"),
             (" token: &str = '", "V"),
             ("_TOKEN\\\", \\\"", "V"),
-            ("['key'] => '", "V"),
             ("_key != \"", "V"),
             ("Key\" value=\"", "V"),
             ("-key>", "V"),
@@ -250,7 +276,8 @@ mod tests {
             ("-secret-", "9c0ffee-9c0ffee"),
             ("SECRETkey-", "abcdef123456"),
             (" SECRET access_token-", "abcdef123456"),
-            (" ", "9c0ffee"),
+            (" ", "9c0ffee9c0ffee9c0ffee"),
+            ("(\"", "V"),
             (":\n  '", "V"),
         ] {
             let text = format!("{between}{value}");
@@ -269,7 +296,15 @@ mod tests {
 
     #[test]
     fn what_is_no_name_of_a_value_is_left() {
-        for text in ["", " is a word and more words", "/path/9c0ffee", " (", "; key", "-prod-9c0ffee01"] {
+        for text in [
+            "",
+            " is a word and more words",
+            "/path/9c0ffee",
+            " (see below)",
+            "; key",
+            "-prod-9c0ffee01",
+            " 9c0ffee",
+        ] {
             assert_eq!(behind(text.as_bytes(), true), Behind::Nothing, "{text}");
         }
     }

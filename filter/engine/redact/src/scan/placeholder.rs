@@ -31,7 +31,7 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     if is_prose(value) || is_variable(value) || is_path(value) || is_constant(value) {
         return true;
     }
-    let mut rest = value;
+    let mut rest = value.strip_prefix(b"$").unwrap_or(value);
     let mut words = false;
     while let Some(first) = rest.first() {
         let run = run(rest, kind(*first));
@@ -79,13 +79,18 @@ const ENDINGS: [&str; 10] = [
     "conf", "crt", "env", "json", "key", "p12", "pem", "pfx", "txt", "yaml",
 ];
 
+/// Longer parts of a path are no names, nor are those of a path with more digits.
+const LONGEST_NAME: usize = 24;
+const FEW_DIGITS: usize = 2;
+
 /// Whether it says where the credential is: `session.redis.password`, `certs/localhost/key.pem`.
 fn is_path(value: &[u8]) -> bool {
     let is_separator = |byte: &u8| matches!(byte, b'.' | b'/');
     let is_name = |part: &[u8]| {
-        part.iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        part.len() <= LONGEST_NAME && part.iter().all(is_of_name)
     };
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit());
     let Some(last) = value.iter().rposition(is_separator) else {
         return false;
     };
@@ -95,6 +100,7 @@ fn is_path(value: &[u8]) -> bool {
         .iter()
         .any(|ending| last.eq_ignore_ascii_case(ending.as_bytes()));
     value.first().is_some_and(|byte| !byte.is_ascii_digit())
+        && digits.count() <= FEW_DIGITS
         && value.split(is_separator).all(is_name)
         && !last.is_empty()
         && (ending || kind(*last.first().unwrap_or(&0)) == Kind::Letter && is_words(last))
@@ -109,9 +115,8 @@ fn is_constant(value: &[u8]) -> bool {
     let digits = value
         .strip_prefix(b"0x")
         .or_else(|| value.strip_prefix(b"0X"));
-    digits.is_some_and(|digits| {
-        digits.len() <= CONSTANT && digits.iter().all(u8::is_ascii_hexdigit)
-    })
+    digits
+        .is_some_and(|digits| digits.len() <= CONSTANT && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Longer words are credentials.
@@ -144,9 +149,7 @@ fn kind(byte: u8) -> Kind {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' => Kind::Letter,
         b'0'..=b'9' => Kind::Digit,
-        b'_' | b'-' | b'.' | b' ' | b'<' | b'>' | b'*' | b'!' | b'+' | b'/' | b':' | b'$' => {
-            Kind::Mark
-        },
+        b'_' | b'-' | b'.' | b' ' | b'<' | b'>' | b'*' | b'!' | b'+' | b'/' | b':' => Kind::Mark,
         _ => Kind::Other,
     }
 }
@@ -231,7 +234,11 @@ mod tests {
     #[test]
     fn words_and_short_numbers_are_nothing_that_a_machine_makes() {
         for text in ["qwer", "package name", "key-material", "directory", "1234"] {
-            assert_eq!(is_word(text.as_bytes()), text.len() <= LONGEST_WORD, "{text}");
+            assert_eq!(
+                is_word(text.as_bytes()),
+                text.len() <= LONGEST_WORD,
+                "{text}"
+            );
         }
         for text in ["s3cr3t", "ABCDEF", "12345", "correcthorse"] {
             assert!(!is_word(text.as_bytes()), "{text}");
@@ -253,6 +260,7 @@ mod tests {
             "5f4dcc3b5aa765d61d8327deb882cf99",
             "passw0rd1",
             "a1b2.c3d4",
+            "cBF4SFxt2U4uTb5CZ8fE.json",
             "0xc0406618c0406618",
             &long,
         ] {

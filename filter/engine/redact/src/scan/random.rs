@@ -1,5 +1,9 @@
 //! Values that look random: what a name or a blank before them is too little for, if they do not.
 
+use super::escape::{self, Escape};
+
+/// Bytes that are looked at.
+const LONGEST: usize = 64;
 /// Fewer bytes may be anything.
 const SHORTEST: usize = 16;
 /// Fewer bytes between separators are a word with a number.
@@ -9,19 +13,37 @@ const RUNS: usize = 3;
 /// Fewer letters are those of a date.
 const LETTERS: usize = 3;
 
-/// Whether a value looks as if it was drawn, not named: one part of it mixes letters and digits, or all of it is a UUID.
+/// Whether a value looks as if it was drawn, not named: one part of it mixes letters and digits, or all of it is a UUID. Escapes are read.
 ///
 /// O(length), once for each value; what is written to look random is taken for it.
 pub(super) fn is_random(value: &[u8]) -> bool {
+    let mut plain = [0; LONGEST];
+    let read = read_plain(value, &mut plain);
+    let value = plain.get(..read).unwrap_or_default();
     let is_separator = |byte: u8| matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'~' | b'=');
-    if value.len() < SHORTEST
-        || !value
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || is_separator(*byte))
-    {
-        return false;
+    let all = value
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || is_separator(*byte));
+    let is_long = value.len() >= SHORTEST;
+    is_long && all && (is_uuid(value) || value.split(|byte| is_separator(*byte)).any(is_mixed))
+}
+
+/// Reads the first bytes of a value, and says how many.
+fn read_plain(mut value: &[u8], plain: &mut [u8]) -> usize {
+    let mut read = 0;
+    for slot in plain {
+        let Some(first) = value.first() else {
+            break;
+        };
+        let (byte, length) = match escape::read(value) {
+            Escape::Byte(byte, length) => (byte, length),
+            Escape::Unfinished | Escape::No => (*first, 1),
+        };
+        *slot = byte;
+        read += 1;
+        value = value.get(length..).unwrap_or_default();
     }
-    is_uuid(value) || value.split(|byte| is_separator(*byte)).any(is_mixed)
+    read
 }
 
 fn is_mixed(part: &[u8]) -> bool {

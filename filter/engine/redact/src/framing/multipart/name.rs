@@ -1,6 +1,6 @@
 //! Names of parts: fields of a form, some of them nested.
 
-use crate::rules::Name;
+use crate::rules::{Holds, Name};
 use crate::{RuleId, RuleSet};
 
 /// The rule for values under this name, if it ends with the name of a secret field at the start of a word: `password`, `newPassword`,
@@ -24,6 +24,8 @@ pub(super) fn field(rules: &RuleSet, name: &[u8]) -> Option<RuleId> {
     let found = starts.find_map(|at| {
         let rest = assigned.get(at..)?;
         rules.spellings.find(rest).find_map(|name| match name {
+            // Of a name that says little the value has to be seen.
+            Name::Known(name) if name.holds == Holds::Random => None,
             Name::Known(name) if name.length + 1 == rest.len() => Some(RuleId(name.rule)),
             _ => None,
         })

@@ -159,7 +159,6 @@ fn look_alikes_are_left_alone() {
         "tokens",
         "tokenizer",
         "secretary",
-        "key",
         "value",
         "data",
         "code",

@@ -86,6 +86,7 @@ impl Assignment {
                 Step::More
             }
             _ if self.is_delimiter(byte) => self.end(soft, Ending::of(byte, soft)),
+            _ if !self.may_go_on(byte) => Step::Fails,
             b'\\' if self.context.operator != Operator::Part => self.go_on(Bare::Escapes(soft, 1)),
             b'(' | b'[' if soft > 0 => self.end(soft, Ending::Expression),
             b'(' | b'[' if !sure && self.look.is_identifier() => Step::Fails,
@@ -99,6 +100,30 @@ impl Assignment {
                 self.inside(byte)
             }
         }
+    }
+
+    /// Whether a word may go on so, as far as it has to look random.
+    fn may_go_on(&self, byte: u8) -> bool {
+        if self.context.certain || !self.context.is_word_behind_blank() {
+            return true;
+        }
+        let joins = matches!(
+            byte,
+            b'-' | b'_'
+                | b'.'
+                | b'+'
+                | b'/'
+                | b'~'
+                | b'\\'
+                | b'%'
+                | b'&'
+                | b')'
+                | b']'
+                | b'}'
+                | b','
+                | b';'
+        );
+        byte == b'=' || !self.look.ends_with_padding() && (byte.is_ascii_alphanumeric() || joins)
     }
 
     /// Whether the byte ends every value without quotes here.
@@ -132,8 +157,10 @@ impl Assignment {
         let line = colon && matches!(context.before, 0 | b'\n') && (scheme || soft == 0);
         let list = scheme && soft > 0;
         // A word with more words behind it is prose or code.
-        let word =
-            (colon || blank || context.spaced) && soft == 0 && !context.certain && self.look.is_variable();
+        let word = (colon || blank || context.spaced)
+            && soft == 0
+            && !context.certain
+            && self.look.is_variable();
         if word || line || list || context.operator == Operator::Part {
             let alone = word && context.operator != Operator::Part;
             return self.go_on(Bare::Blanks {

@@ -17,11 +17,7 @@ impl Assignment {
             _ => (None, behind),
         };
         if let (None, [b'-', rest @ ..]) = (quote, rest) {
-            let short = rest
-                .iter()
-                .take(SHORTEST)
-                .position(|byte| !is_of_identifier(*byte));
-            return short.is_some();
+            return matches!(short_word(rest), Some(behind) if !goes_on_in_value(behind));
         }
         let (gap, rest) = behind_blanks(rest);
         let (colon, rest) = match rest {
@@ -29,9 +25,11 @@ impl Assignment {
             [b'=', rest @ ..] => (false, rest),
             // Behind an option and in a tag values need no operator, and elsewhere long ones, types and what is quoted.
             [b'a'..=b'z' | b'A'..=b'Z', ..] if gap > 0 && quote.is_none() => {
-                return is_prose(rest) && !last.is_some_and(|last| {
-                    last.is_ascii_alphanumeric() || matches!(last, b'_' | b'-' | b'.' | b'<' | b':')
-                });
+                return is_prose(rest)
+                    && !last.is_some_and(|last| {
+                        last.is_ascii_alphanumeric()
+                            || matches!(last, b'_' | b'-' | b'.' | b'<' | b':')
+                    });
             }
             _ => return false,
         };
@@ -49,16 +47,34 @@ impl Assignment {
 
 /// Whether a text starts with a short word, and with no more of a value than that.
 fn is_prose(text: &[u8]) -> bool {
-    let Some(word) = text.iter().take(SHORTEST).position(|byte| !is_of_identifier(*byte)) else {
+    let Some(behind) = short_word(text) else {
         return false;
     };
-    let (blanks, rest) = behind_blanks(text.get(word..).unwrap_or_default());
-    let next = rest.first().copied().unwrap_or(b'=');
-    if blanks > 0 {
-        !matches!(next, b'=' | b'"' | b'\'' | b' ' | b'\t')
-    } else {
-        !matches!(next, b'/' | b'+' | b'~' | b'=' | b'%' | b'&' | b'\\' | b'"' | b'\'')
+    match behind_blanks(behind) {
+        (0, _) => !goes_on_in_value(behind),
+        // A type, or prose about what is quoted.
+        (_, rest) => !matches!(rest, [] | [b'=' | b'"' | b'\'' | b' ' | b'\t', ..]),
     }
+}
+
+/// What follows the word that a text starts with; none if it is as long as a value, or may be.
+fn short_word(text: &[u8]) -> Option<&[u8]> {
+    let end = text
+        .iter()
+        .take(SHORTEST)
+        .position(|byte| !is_of_identifier(*byte))?;
+    text.get(end..)
+}
+
+/// Whether a value may go on with what follows a word.
+fn goes_on_in_value(behind: &[u8]) -> bool {
+    matches!(
+        behind,
+        [] | [
+            b'/' | b'+' | b'~' | b'=' | b'%' | b'&' | b'\\' | b'"' | b'\'',
+            ..
+        ]
+    )
 }
 
 /// Whether a text starts with a word and more that belongs to it.

@@ -100,6 +100,11 @@ impl Look {
         }
     }
 
+    /// Whether the name of a scheme was read.
+    pub(super) fn is_behind_scheme(&self) -> bool {
+        self.has(SCHEME) && self.length > 0
+    }
+
     /// A fresh look, within quotes behind a letter that says how to read them: in Python's `f"{name}"` names are filled in.
     pub(super) fn behind_prefix(prefix: u8) -> Self {
         let seen = if matches!(prefix, b'f' | b'F') {
@@ -337,6 +342,11 @@ impl Look {
             && self.has(DIGIT)
             && self.has(LETTERS)
             && self.only(LETTERS | DIGIT | UNDERSCORE | HYPHEN | DOT | SIGN | PUNCTUATION)
+    }
+
+    /// Whether the last byte is a `=`.
+    pub(super) fn ends_with_padding(&self) -> bool {
+        self.length > 0 && self.last == b'='
     }
 
     /// Whether it is the word `is`.

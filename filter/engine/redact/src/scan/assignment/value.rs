@@ -108,7 +108,9 @@ impl Assignment {
             Value::Block(block) if block.is_in_line() => false,
             _ => return 0,
         };
-        if self.look.is_empty() {
+        if self.look.is_empty()
+            || self.context.is_word_behind_blank() && self.look.ends_with_padding()
+        {
             return 0;
         }
         self.look.push_words(bytes, spaces)

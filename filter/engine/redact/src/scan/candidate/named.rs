@@ -201,7 +201,7 @@ impl Candidate {
             }
         }
         let meant = match (with, byte) {
-            (Some(b'%'), b'+') if assignment.is_in_lead() => b' ',
+            (Some(b'%'), b'+') if assignment.is_in_lead() || assignment.reads_scheme() => b' ',
             (Some(b'%'), b'&') | (Some(b'&'), b'<') => b'\n',
             _ => byte,
         };
@@ -221,7 +221,8 @@ impl Candidate {
         if self.written_with.is_none() || count == 0 {
             return raw;
         }
-        let from = self.start.min(at);
+        // What was given out is not known any more, and is not doubted.
+        let from = self.start.max(text.window.base()).min(at);
         let back = escaped::back(text.window.slice(from, at), count);
         back.map_or(from, |back| from + back as u64)
     }

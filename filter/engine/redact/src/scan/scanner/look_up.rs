@@ -289,8 +289,7 @@ impl Scanner {
         {
             let value = self.window.slice(candidate.start, end);
             let random = !candidate.asks_for_randomness() || is_random(value);
-            let says_nothing =
-                || is_placeholder(value) || candidate.is_minted() && is_word(value);
+            let says_nothing = || is_placeholder(value) || candidate.is_minted() && is_word(value);
             if !random || self.rules.refuses_placeholders && says_nothing() {
                 candidate.end = None;
             }

@@ -105,8 +105,7 @@ impl Scanner {
         let at_first = |candidate: &&Candidate| candidate.start == first;
         // What may turn out to be a placeholder is not certain before its end.
         let is_sure = |candidate: &&Candidate| {
-            candidate.end.is_some()
-                && (candidate.is_named() || !self.may_refuse(candidate))
+            candidate.end.is_some() && (candidate.is_named() || !self.may_refuse(candidate))
         };
         let live = self.live.iter().filter(at_first).filter(is_sure);
         let all = live.chain(self.ready.iter().filter(at_first));
