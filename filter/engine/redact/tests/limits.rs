@@ -225,6 +225,13 @@ fn a_long_value_behind_an_escape_goes_on_to_its_end() {
 }
 
 #[test]
+fn a_digit_that_is_escaped_before_the_word_of_an_anchor_is_held() {
+    let token = format!("%31//0{}", opaque(97));
+    at_every_cut(&format!("{token}\\u0041").repeat(3));
+    at_every_cut(&format!("a\\u0041{token} {token}"));
+}
+
+#[test]
 fn a_value_may_turn_out_to_start_later_than_it_seemed() {
     for text in [
         "authorization:Ub6rtoken=proxy-authorization: b\"ar6r\npr",

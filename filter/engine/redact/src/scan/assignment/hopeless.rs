@@ -34,6 +34,9 @@ impl Assignment {
             _ => return false,
         };
         let (space, rest) = behind_blanks(rest);
+        if holds == Holds::Random && is_short(rest) {
+            return true;
+        }
         match rest {
             [b'"', b'"', ..] => true,
             [first, ..] if is_of_variable(*first) => {
@@ -75,6 +78,34 @@ fn goes_on_in_value(behind: &[u8]) -> bool {
             ..
         ]
     )
+}
+
+/// Whether a text starts with a value that is too short to look random.
+fn is_short(text: &[u8]) -> bool {
+    let text = match text {
+        [b'"' | b'\'', rest @ ..] => rest,
+        _ => text,
+    };
+    let behind = short_word(text);
+    behind.is_some_and(|behind| {
+        matches!(
+            behind,
+            [
+                b'"' | b'\''
+                    | b' '
+                    | b'\t'
+                    | b'\r'
+                    | b'\n'
+                    | b','
+                    | b';'
+                    | b'<'
+                    | b'('
+                    | b'{'
+                    | b'[',
+                ..
+            ]
+        )
+    })
 }
 
 /// Whether a text starts with a word and more that belongs to it.

@@ -113,7 +113,10 @@ impl Scanner {
             let mut words = starts(text, at, byte, last)
                 .filter(|_| is_word(byte) && at >= looked_up)
                 .map(|start| base + start as u64);
+            // The filter stops at no digit, so an anchor may have one before its word.
+            let digit = self.rules.index.has_slashed(byte).then_some(at);
             let others = others(text, at, byte, last, self.rules.index.reach())
+                .chain(digit)
                 .filter_map(|start| self.escaped_value(base + start as u64));
             let word = words.find(|start| self.may_be_escaped(*start));
             let unfinished = (escape == Escape::Unfinished).then_some(base + at as u64);

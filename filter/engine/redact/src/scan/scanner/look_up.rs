@@ -168,9 +168,7 @@ impl Scanner {
         let known = self.window.slice(at, self.window.end());
         let name = match rules.spellings.get(id, known) {
             Some(Name::Known(name)) if !hopeful => {
-                let last = at.checked_sub(1).filter(|at| *at >= self.text_start);
-                let last = last.and_then(|at| self.window.byte(at));
-                if is_hopeless(last, name, known) {
+                if is_hopeless(self.before(at), name, known) {
                     return true;
                 }
                 name
@@ -183,8 +181,17 @@ impl Scanner {
         true
     }
 
+    /// The last bytes before a place.
+    fn before(&self, at: u64) -> &[u8] {
+        let from = at.saturating_sub(2).max(self.text_start);
+        self.window.slice(from, at)
+    }
+
     /// Follows what stands behind a name.
     pub(super) fn attempt_named(&mut self, rules: &RuleSet, name: Named, at: u64, complete: bool) {
+        if name.holds == Holds::Random && !is_joined(self.before(at)) {
+            return;
+        }
         // A value that starts in one that is certain cannot win.
         let unseen = self.unseen_before(at).min(self.floor());
         let taken = self.certain(unseen).map_or(0, |(_, end)| end);
@@ -200,8 +207,6 @@ impl Scanner {
         let outcome = candidate.follow_name(text, text.most_open);
         self.refuse(&mut candidate, outcome);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
-        let says_nothing = name.holds == Holds::Random && identifier.len() == name.length;
-        let possible = possible && !(says_nothing && before != Some(b' '));
         let possible = possible && !rules.carriers.fields.excluded(identifier);
         self.steps += u64::from(candidate.steps) + 1;
         if possible {
@@ -312,9 +317,23 @@ fn named(at: u64, name: Named, before: Option<u8>) -> Candidate {
     Candidate::named(name.rule, at + name.length as u64, assignment)
 }
 
+/// Whether there is a word before a name: without one a name that says little says nothing.
+fn is_joined(before: &[u8]) -> bool {
+    match before {
+        [.., word, b' '] | [.., word] => {
+            word.is_ascii_alphanumeric() || matches!(word, b'_' | b'-' | b'.')
+        }
+        [] => false,
+    }
+}
+
 /// Whether a name that a text starts with has no value for certain.
 #[inline]
-fn is_hopeless(last: Option<u8>, name: Named, text: &[u8]) -> bool {
+fn is_hopeless(before: &[u8], name: Named, text: &[u8]) -> bool {
+    if name.holds == Holds::Random && !is_joined(before) {
+        return true;
+    }
+    let last = before.last().copied();
     let behind = text.get(name.length..).unwrap_or_default();
     Assignment::is_hopeless(last, behind, name.holds)
 }
@@ -338,7 +357,7 @@ fn find(
         let (before, rest) = bytes.split_at_checked(at).unwrap_or_default();
         // Most of what starts like a name is none, or has no value.
         let may_have_value = |id: &u16| match spellings.get(id & !NAME, rest) {
-            Some(Name::Known(name)) => !is_hopeless(before.last().copied(), name, rest),
+            Some(Name::Known(name)) => !is_hopeless(before, name, rest),
             Some(Name::Unfinished) => true,
             None => false,
         };
