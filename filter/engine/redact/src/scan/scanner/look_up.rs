@@ -321,7 +321,7 @@ fn named(at: u64, name: Named, before: Option<u8>) -> Candidate {
 fn is_joined(before: &[u8]) -> bool {
     match before {
         [.., word, b' '] | [.., word] => {
-            word.is_ascii_alphanumeric() || matches!(word, b'_' | b'-' | b'.')
+            word.is_ascii_alphanumeric() || matches!(word, b'_' | b'-')
         }
         [] => false,
     }
