@@ -140,6 +140,58 @@ fn names_may_be_escaped() {
 }
 
 #[test]
+fn a_password_in_a_url_is_found_in_a_parameter() {
+    let setup = Setup::plain();
+    for (text, expected) in [
+        (
+            "next=postgres%3A%2F%2Fapp%3A4f1c9a6b2d8e%40db%3A5432%2Fapp&b=2",
+            "next=postgres%3A%2F%2Fapp%3A[REDACTED:url-password]%40db%3A5432%2Fapp&b=2",
+        ),
+        (
+            "next=redis%3a%2f%2f%3a4f1c%2b9a6b2d8e%40cache&b=2",
+            "next=redis%3a%2f%2f%3a[REDACTED:url-password]%40cache&b=2",
+        ),
+        (
+            "next=https%3A%2F%2Fapp.test%3A8080%2Fa%40b",
+            "next=https%3A%2F%2Fapp.test%3A8080%2Fa%40b",
+        ),
+    ] {
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert_eq!(setup.whole(text).text(), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_follows_a_name_may_be_escaped() {
+    let setup = Setup::plain();
+    for (text, expected) in [
+        (
+            "next=%3Fpassword%3Dhunter2hunter%26user%3Dbob",
+            "next=%3Fpassword%3D[REDACTED:password-field]%26user%3Dbob",
+        ),
+        (
+            "q=db_password%20%3D%20%22hunter2+hunter%22&b=c",
+            "q=db_password%20%3D%20%22[REDACTED:password-field]%22&b=c",
+        ),
+        (
+            "q=setenv%28%22DB_PASSWORD%22%2C%20%22hunter2hunter%22%29",
+            "q=setenv%28%22DB_PASSWORD%22%2C%20%22[REDACTED:password-field]%22%29",
+        ),
+        (
+            "user%5Bpassword%5D=hunter%262&b=c",
+            "user%5Bpassword%5D=[REDACTED:password-field]&b=c",
+        ),
+        (
+            "q=user%5Bpassword%5D%3Dhunter2hunter%26b",
+            "q=user%5Bpassword%5D%3D[REDACTED:password-field]%26b",
+        ),
+    ] {
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert_eq!(setup.whole(text).text(), expected, "{text}");
+    }
+}
+
+#[test]
 fn escapes_that_say_nothing_change_nothing() {
     let setup = Setup::plain();
     for text in [

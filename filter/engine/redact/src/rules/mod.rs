@@ -28,7 +28,7 @@ pub use known::KnownValue;
 pub use profile::Profile;
 pub use rule::Rule;
 
-pub(crate) use anchor::fold;
+pub(crate) use anchor::{AUTHORITY, fold};
 pub(crate) use automaton::{Automaton, Ran, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;

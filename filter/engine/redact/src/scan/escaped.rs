@@ -3,7 +3,7 @@
 //! Anchors are looked up by the bytes of a word. Where an escape stands for one of these, the word is put together from what the escapes stand for, and looked up
 //! once more. What follows it is read by the candidates, which see through escapes themselves.
 
-use crate::rules::{Hit, Index};
+use crate::rules::{AUTHORITY, Hit, Index};
 
 use super::escape::{self, Escape};
 
@@ -106,6 +106,19 @@ pub(super) fn find(
             Escape::Unfinished if !complete && place >= from => return Some(place),
             _ => continue,
         };
+        if place >= from && byte == AUTHORITY.first().copied().unwrap_or(0) {
+            let start =
+                Meant::<{ AUTHORITY.len() }>::read(text.get(at..).unwrap_or_default(), complete);
+            let behind = at + start.written(AUTHORITY.len());
+            if start.bytes() == AUTHORITY {
+                index
+                    .find_behind(AUTHORITY)
+                    .into_iter()
+                    .for_each(|hit| found(place, behind, hit));
+            } else if start.is_unfinished() {
+                return Some(place);
+            }
+        }
         if place >= from && is_word(byte) {
             for start in starts(text, at, byte, last) {
                 let word = Meant::<WORD>::read(text.get(start..).unwrap_or_default(), complete);

@@ -132,7 +132,8 @@ impl Assignment {
         match byte {
             _ if self.context.operator == Operator::Part => matches!(byte, b'\r' | b'\n'),
             0..=0x1f | 0x7f | b'"' | b'\'' | b'`' | b'<' | b'>' => true,
-            b'&' | b';' => equals,
+            b'&' => equals || self.context.is_word_behind_blank(),
+            b';' => equals,
             // A parameter of a path segment ends with the segment.
             b'/' | b'?' | b'#' => equals && self.context.before == b';',
             _ => false,

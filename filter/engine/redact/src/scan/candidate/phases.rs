@@ -1,6 +1,7 @@
 //! Through a rule: its lead, its value, its tail.
 
 use crate::rules::{Automaton, Matcher, Part};
+use crate::scan::escape::Escape;
 use crate::scan::runs::Runs;
 
 use super::parts::Until;
@@ -247,8 +248,20 @@ impl Candidate {
         Went::Stuck
     }
 
+    /// The byte behind what was read, as it is meant; none if it is not known.
     fn next(&self, text: Text<'_>, limit: u64) -> Option<u8> {
-        (self.position < limit).then(|| text.window.byte(self.position))?
+        let byte = text
+            .window
+            .byte(self.position)
+            .filter(|_| self.position < limit)?;
+        if self.written_with != Some(byte) {
+            return Some(byte);
+        }
+        match self.escape(text) {
+            Escape::Byte(meant, _) => Some(meant),
+            Escape::No => Some(byte),
+            Escape::Unfinished => None,
+        }
     }
 
     fn follow_tail_part(

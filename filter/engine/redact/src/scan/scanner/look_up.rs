@@ -230,9 +230,12 @@ impl Scanner {
         let text = self.window.slice(base, at + name.length as u64);
         let (from, before) = identifier(text, text.len().saturating_sub(name.length));
         let (outside, identifier) = text.split_at_checked(from).unwrap_or_default();
-        // The first argument of a function.
-        let first = matches!(outside, [.., b'(', b'"' | b'\'']);
-        (identifier, if first { Some(b'(') } else { before })
+        let before = if is_first_argument(outside) {
+            Some(b'(')
+        } else {
+            before
+        };
+        (identifier, before)
     }
 
     /// Whether a value that starts here could not win.
@@ -309,6 +312,19 @@ impl Scanner {
         let from = start.saturating_sub(PRECEDING as u64).max(self.text_start);
         self.strictness == Strictness::Field || may_follow(rule, self.window.slice(from, start))
     }
+}
+
+/// Whether a text ends where the first argument of a function starts that is a string, also within a string of JSON and percent-encoded.
+fn is_first_argument(text: &[u8]) -> bool {
+    let strip = |text: &[u8], ends: &[&[u8]]| {
+        let end = ends.iter().find(|end| text.ends_with(end));
+        end.map_or(0, |end| end.len())
+    };
+    let quote = strip(text, &[b"\"", b"'", b"%22", b"%27"]);
+    let text = text.get(..text.len() - quote).unwrap_or_default();
+    let backslashes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let text = text.get(..text.len() - backslashes).unwrap_or_default();
+    quote > 0 && strip(text, &[b"(", b"%28"]) > 0
 }
 
 /// What may follow a name, behind the byte before its identifier.
