@@ -216,9 +216,9 @@ impl Assignment {
         self.settled(step)
     }
 
-    /// Whether nothing behind the name was read yet. Never within brackets, which are read like a part of it.
+    /// Whether nothing behind the name was read yet.
     pub(crate) fn is_behind_name(&self) -> bool {
-        matches!(self.phase, Phase::Lead(Lead::Name)) && self.context.before != b'['
+        matches!(self.phase, Phase::Lead(Lead::Name))
     }
 
     /// Whether the value has not begun.

@@ -316,15 +316,15 @@ impl Scanner {
 
 /// Whether a text ends where the first argument of a function starts that is a string, also within a string of JSON and percent-encoded.
 fn is_first_argument(text: &[u8]) -> bool {
-    let strip = |text: &[u8], ends: &[&[u8]]| {
-        let end = ends.iter().find(|end| text.ends_with(end));
-        end.map_or(0, |end| end.len())
+    let quote = match text {
+        [.., b'"' | b'\''] => 1,
+        [.., b'%', b'2', b'2' | b'7'] => 3,
+        _ => return false,
     };
-    let quote = strip(text, &[b"\"", b"'", b"%22", b"%27"]);
     let text = text.get(..text.len() - quote).unwrap_or_default();
     let backslashes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
     let text = text.get(..text.len() - backslashes).unwrap_or_default();
-    quote > 0 && strip(text, &[b"(", b"%28"]) > 0
+    text.ends_with(b"(") || text.ends_with(b"%28")
 }
 
 /// What may follow a name, behind the byte before its identifier.
