@@ -354,3 +354,21 @@ proptest! {
         prop_assert_eq!(outcome.out, bytes);
     }
 }
+
+#[test]
+fn a_word_of_a_context_is_seen_to_its_value_wherever_it_is_cut() {
+    let setup = Setup::plain();
+    let key = "UDUZKFYD7LCZ2Y6GIXOXGDUJWEMHOGF3KPIAYXRLCKMPPMAHWWHDA2UL";
+    for text in [
+        format!("users: [{{nkey:{key}}}]"),
+        format!("the nkey SEED access_token-{key}, and"),
+        format!("nkey string = \"{key}\""),
+        format!("q=nkey%20%3D%20%22{key}%22&b=2"),
+        format!("{{\\\"nkey\\\":\\\"{key}\\\"}}"),
+        format!("nkey {key}"),
+        "nkey is a key of NATS, and a seed is not, nkey: none".to_owned(),
+    ] {
+        setup.assert_same_at_every_cut(text.as_bytes());
+        assert!(!setup.whole(&text).text().contains(key), "{text}");
+    }
+}

@@ -43,24 +43,24 @@ pub(super) enum Behind {
     /// A value may start after so many bytes.
     Value(usize),
     Nothing,
-    /// Too little is known.
-    Unfinished,
+    /// Too little is known, but a value starts after at least so many bytes.
+    Unfinished(usize),
 }
 
 /// Looks behind a word. O([`REACH`]).
 ///
 /// `text` starts right behind the word, escapes read; `complete` says that nothing follows it, or nothing that is looked at.
 pub(super) fn behind(text: &[u8], complete: bool) -> Behind {
-    match (Reader {
+    let mut reader = Reader {
         text,
         complete,
         at: 0,
-    })
-    .value()
-    {
+        least: 0,
+    };
+    match reader.value() {
         Ok(Some(at)) => Behind::Value(at),
         Ok(None) => Behind::Nothing,
-        Err(Unfinished) => Behind::Unfinished,
+        Err(Unfinished) => Behind::Unfinished(reader.least),
     }
 }
 
@@ -70,6 +70,8 @@ struct Reader<'a> {
     text: &'a [u8],
     complete: bool,
     at: usize,
+    /// No value starts before this.
+    least: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -77,6 +79,7 @@ impl<'a> Reader<'a> {
         let mut told = false;
         for nth in 0..WORDS {
             let from = self.at;
+            self.least = from;
             let name = self.run(is_of_identifier)?;
             if name.len() <= NAME && self.operator()? {
                 return Ok(Some(self.at));
@@ -94,6 +97,7 @@ impl<'a> Reader<'a> {
                 return Ok(Some(self.at));
             }
             let at = self.at;
+            self.least = at;
             let word = self.run(is_of_identifier)?;
             self.at = at;
             if word.is_empty() {
@@ -125,6 +129,7 @@ impl<'a> Reader<'a> {
         let is_operator = match self.peek()? {
             b':' => {
                 self.at += 1;
+                self.least = self.at;
                 if self.peek()? == b'=' {
                     self.at += 1;
                 } else {
@@ -288,7 +293,8 @@ mod tests {
             );
             let known = behind(between.as_bytes(), false);
             assert!(
-                matches!(known, Behind::Unfinished) || known == Behind::Value(between.len()),
+                matches!(known, Behind::Unfinished(least) if least <= between.len())
+                    || known == Behind::Value(between.len()),
                 "{text}"
             );
         }

@@ -3,7 +3,7 @@
 use crate::scan::context::{Behind, REACH, behind};
 use crate::scan::escape::{self, Escape};
 
-use super::{Candidate, Text, Went};
+use super::{Candidate, Text, UNKNOWN, Went};
 
 impl Candidate {
     /// Finds where the value starts. Too little known: all of it is looked at again.
@@ -17,7 +17,7 @@ impl Candidate {
         // Nearly always there is no escape before what decides.
         let looked_at = match plain {
             Behind::Value(bytes) => known.get(..bytes).unwrap_or_default(),
-            Behind::Nothing | Behind::Unfinished => known,
+            Behind::Nothing | Behind::Unfinished(_) => known,
         };
         let found = if looked_at.iter().any(|byte| escape::introduces(*byte)) {
             self.look_behind_escaped(text)
@@ -31,8 +31,19 @@ impl Candidate {
                 self.start = self.position + read.length;
                 Went::Through
             }
-            Behind::Nothing => Went::Stuck,
-            Behind::Unfinished => Went::Unfinished,
+            Behind::Nothing => {
+                self.start = UNKNOWN;
+                Went::Stuck
+            }
+            Behind::Unfinished(_) if text.complete => {
+                self.start = UNKNOWN;
+                Went::Stuck
+            }
+            Behind::Unfinished(bytes) => {
+                let read = self.read_plain(text, &mut [0; REACH], bytes);
+                self.start = self.position + read.length;
+                Went::Unfinished
+            }
         }
     }
 
