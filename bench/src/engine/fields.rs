@@ -100,6 +100,7 @@ fn pattern(spellings: &[String]) -> Pattern {
     Pattern {
         before: Some(BEFORE.to_owned()),
         lead: Some(format!("(?i:{}){LEAD}", names.join("|"))),
+        context: Vec::new(),
         pattern: VALUE.to_owned(),
         tail: None,
         after: None,

@@ -12,6 +12,8 @@ use serde::Deserialize;
 pub(crate) struct Pattern {
     pub(super) before: Option<String>,
     pub(super) lead: Option<String>,
+    #[serde(default)]
+    pub(super) context: Vec<String>,
     pub(super) pattern: String,
     pub(super) tail: Option<String>,
     pub(super) after: Option<String>,
@@ -41,12 +43,25 @@ pub(crate) fn patterns(folder: &Path) -> Result<Vec<Pattern>> {
         let text = fs::read_to_string(&file)?;
         let parsed: File =
             toml::from_str(&text).with_context(|| format!("cannot read {}", file.display()))?;
-        rules.extend(parsed.rule);
+        rules.extend(parsed.rule.into_iter().map(Pattern::led));
     }
     Ok(rules)
 }
 
+/// From a word of a context to the value, as far as an expression says it.
+const BEHIND_CONTEXT: &str =
+    r#"[0-9A-Za-z_.-]{0,32}(?:\\{0,7}["'`])?\s{0,4}(?:=>|:=|[:=>])[\s+]{0,4}(?:\\{0,7}["'`])?"#;
+
 impl Pattern {
+    /// The same with what leads to the value as an expression.
+    fn led(mut self) -> Self {
+        if !self.context.is_empty() {
+            let words = self.context.join("|").replace('.', r"\.");
+            self.lead = Some(format!("(?i:{words}){BEHIND_CONTEXT}"));
+        }
+        self
+    }
+
     /// The whole rule, to be found anywhere.
     pub(crate) fn anywhere(&self) -> String {
         let before = self.before.as_ref().map(|class| format!("(?:^|{class})"));
