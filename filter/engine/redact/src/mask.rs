@@ -16,7 +16,7 @@ pub struct Masker {
 }
 
 /// Longest JOSE header that is shown, in digits of base64.
-const LONGEST_HEADER: usize = 1024;
+pub(crate) const LONGEST_HEADER: usize = 1024;
 
 /// The look of a mask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -231,7 +231,8 @@ impl Hash {
     }
 }
 
-fn is_jose_header(digits: &[u8]) -> bool {
+/// Whether the digits of base64 are those of a JSON object with a member `alg`.
+pub(crate) fn is_jose_header(digits: &[u8]) -> bool {
     let Some(header) = base64::decode(digits) else {
         return false;
     };

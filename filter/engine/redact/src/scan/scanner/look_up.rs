@@ -1,5 +1,6 @@
 //! Looks up what the filter lets through: which rules and names start at which words.
 
+use crate::check::Method;
 use crate::rules::{Hit, NAME, Name, Named, Rule, fold};
 use crate::scan::assignment::{Assignment, identifier};
 use crate::scan::candidate::{Candidate, Outcome};
@@ -8,7 +9,7 @@ use crate::scan::open::Open;
 use crate::scan::placeholder::is_placeholder;
 use crate::scan::prefilter::{Starts, word};
 use crate::scan::window::Window;
-use crate::{Judge, RedactError, RuleSet};
+use crate::{Check, Judge, RedactError, RuleSet};
 
 use super::{Scanner, Strictness, text};
 
@@ -197,7 +198,7 @@ impl Scanner {
         let (identifier, before) = self.identifier(at, name);
         let mut candidate = named(at, name, before);
         let outcome = candidate.follow_name(text, text.most_open);
-        self.refuse_placeholder(&mut candidate, outcome);
+        self.refuse(&mut candidate, outcome);
         let possible = outcome == Outcome::Unfinished || candidate.end.is_some();
         let possible = possible && !rules.carriers.fields.excluded(identifier);
         self.steps += u64::from(candidate.steps) + 1;
@@ -259,7 +260,7 @@ impl Scanner {
         );
         let from = candidate.steps;
         let outcome = candidate.follow(&rule.matcher, text, &mut self.runs);
-        self.refuse_placeholder(candidate, outcome);
+        self.refuse(candidate, outcome);
         self.steps += u64::from(candidate.steps - from) + 1;
         if outcome == Outcome::Done && candidate.end.is_some() {
             self.ended = true;
@@ -268,20 +269,34 @@ impl Scanner {
         outcome
     }
 
+    /// Whether a value of this candidate may turn out to be none, once its end is known.
+    pub(super) fn may_refuse(&self, candidate: &Candidate) -> bool {
+        self.refuses_placeholders(candidate) || self.check_of(candidate).is_some()
+    }
+
     /// Whether a value that says it is a placeholder is none for its rule.
-    pub(super) fn refuses_placeholders(&self, candidate: &Candidate) -> bool {
+    fn refuses_placeholders(&self, candidate: &Candidate) -> bool {
         let rule = self.rules.rules.get(usize::from(candidate.rule));
         self.rules.refuses_placeholders
             && rule.is_some_and(|rule| candidate.is_open_to_doubt(&rule.matcher))
     }
 
+    /// The check whose failure makes a value none. Under a name that carries secrets none does.
+    fn check_of(&self, candidate: &Candidate) -> Option<Method> {
+        let rule = self.rules.rules.get(usize::from(candidate.rule))?;
+        let refuses = self.rules.refuses_failures && !candidate.is_named();
+        rule.check.filter(|_| refuses)
+    }
+
     /// Forgets what is found of one, now that its end is known.
-    fn refuse_placeholder(&self, candidate: &mut Candidate, outcome: Outcome) {
-        if outcome == Outcome::Done
-            && let Some(end) = candidate.end
-            && self.refuses_placeholders(candidate)
-            && is_placeholder(self.window.slice(candidate.start, end))
-        {
+    fn refuse(&self, candidate: &mut Candidate, outcome: Outcome) {
+        let Some(end) = candidate.end.filter(|_| outcome == Outcome::Done) else {
+            return;
+        };
+        let value = || self.window.slice(candidate.start, end);
+        let is_placeholder = self.refuses_placeholders(candidate) && is_placeholder(value());
+        let check = self.check_of(candidate);
+        if is_placeholder || check.is_some_and(|it| it.check(value()) == Check::Failed) {
             candidate.end = None;
         }
     }
