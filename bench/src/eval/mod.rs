@@ -31,8 +31,9 @@ fn profile(name: &str) -> Result<veilgate_redact::Profile, String> {
     match name {
         "precise" => Ok(veilgate_redact::Profile::Precise),
         "balanced" => Ok(veilgate_redact::Profile::Balanced),
+        "strict" => Ok(veilgate_redact::Profile::Strict),
         "wide" => Ok(veilgate_redact::Profile::Wide),
-        _ => Err("is none of precise, balanced, wide".to_owned()),
+        _ => Err("is none of precise, balanced, strict, wide".to_owned()),
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) enum Profile {
     Precise,
     #[default]
     Balanced,
+    Strict,
     Wide,
 }
 
@@ -39,6 +40,7 @@ impl From<Profile> for veilgate_redact::Profile {
         match profile {
             Profile::Precise => Self::Precise,
             Profile::Balanced => Self::Balanced,
+            Profile::Strict => Self::Strict,
             Profile::Wide => Self::Wide,
         }
     }

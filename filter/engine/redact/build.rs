@@ -141,12 +141,13 @@ impl Output {
         let anchors = self.anchors(&compiled.anchors)?;
         writeln!(
             self.rules,
-            "    Prebuilt {{ kind: {:?}, title: {:?}, provider: {provider:?}, file: {file:?}, category: Category::{}, confidence: Confidence::{}, \
+            "    Prebuilt {{ kind: {:?}, title: {:?}, provider: {provider:?}, file: {file:?}, category: Category::{}, confidence: Confidence::{}, check: {:?}, \
              before: {}, lead: &[{}], value: &[{}], tail: {}, after: {}, max_length: {}, open: {}, refuses_placeholders: {}, anchors: {anchors} }},",
             text("kind")?,
             text("title")?,
             variant(text("category")?),
             variant(text("confidence")?),
+            rule.get("check").and_then(toml::Value::as_str),
             optional(compiled.before.as_ref().map(class)),
             lead.join(", "),
             value.join(", "),

@@ -6,6 +6,7 @@ use veilgate_coding::Budget;
 use veilgate_redact::{Masker, RuleError, RuleSet, RuleSetBuilder, Scrubber};
 
 use crate::{
+    allow::Allowlist,
     config::{self, Audit, Config, ConfigError, Limits, Mode, Redaction},
     gate::Policies,
 };
@@ -21,6 +22,7 @@ pub struct Engine {
     )]
     pub(crate) policies: Policies,
     pub(crate) redaction: Redaction,
+    pub(crate) allow: Allowlist,
     pub(crate) audit: Audit,
     pub(crate) limits: veilgate_redact::Limits,
     pub(crate) decoding: veilgate_coding::Limits,
@@ -47,10 +49,13 @@ impl Engine {
         let rules = rules(&config.redaction)?;
         check_known(&rules, &config.limits)?;
         check_block(&config.redaction.block, &rules)?;
+        let keyed = config.redaction.mask.key.is_some();
+        let allow = Allowlist::new(&config.redaction.rules.allow, &rules, keyed)?;
         let masker = masker(&config.redaction)?;
         Ok(Engine {
             mode: config.mode,
             policies,
+            allow,
             audit: config.audit,
             limits: limits(&config.limits),
             decoding: config.limits.decode.of_a_body(),

@@ -5,6 +5,7 @@ use veilgate_redact::{Finding, Judge, Treatment};
 use crate::{
     engine::Engine,
     gate::Gate,
+    headers,
     ledger::{Ledger, Place, Treated},
     step::Direction,
 };
@@ -34,8 +35,16 @@ impl Judge for Reveal<'_> {
             self.place,
             self.field,
         );
+        let allowed = if revealed {
+            None
+        } else {
+            let target = headers::first(self.gate.headers(), ":path").unwrap_or_default();
+            self.engine.allow.reason(finding, target, self.field)
+        };
         let (treatment, treated) = if revealed {
             (Treatment::Reveal, Treated::Revealed)
+        } else if allowed.is_some() {
+            (Treatment::Reveal, Treated::Allowed)
         } else if self
             .engine
             .redaction
@@ -47,14 +56,8 @@ impl Judge for Reveal<'_> {
         } else {
             (Treatment::Mask, Treated::Masked)
         };
-        self.ledger.credential(
-            finding.kind,
-            finding.category,
-            self.direction,
-            self.place,
-            treated,
-            finding.fingerprint.map(|print| print.to_string()),
-        );
+        self.ledger
+            .credential(finding, self.direction, self.place, treated, allowed);
         treatment
     }
 
@@ -128,14 +131,12 @@ pub(crate) struct Never<'a> {
 impl Judge for Never<'_> {
     fn treat(&mut self, finding: &Finding<'_>) -> Treatment {
         if let Some(ledger) = &mut self.ledger {
-            let fingerprint = finding.fingerprint.map(|print| print.to_string());
             ledger.credential(
-                finding.kind,
-                finding.category,
+                finding,
                 Direction::Request,
                 self.place,
                 Treated::MaskedInLog,
-                fingerprint,
+                None,
             );
         }
         Treatment::Mask

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use veilgate_redact::Finding;
 
 use crate::step::Direction;
 
@@ -25,6 +26,8 @@ pub(crate) enum Treated {
     /// The upstream got it; log fields show a mask.
     MaskedInLog,
     Revealed,
+    /// The configuration says that it is none.
+    Allowed,
     Blocked,
 }
 
@@ -34,6 +37,7 @@ impl Treated {
             Treated::Masked => "masked",
             Treated::MaskedInLog => "masked-in-log",
             Treated::Revealed => "revealed",
+            Treated::Allowed => "allowed",
             Treated::Blocked => "blocked",
         }
     }
@@ -44,7 +48,8 @@ const KEPT: usize = 16;
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    credentials: BTreeMap<(String, Direction, Place, Treated), Line>,
+    /// The last part of the key says why, of what was allowed.
+    credentials: BTreeMap<(String, Direction, Place, Treated, Option<String>), Line>,
     fields_masked: BTreeSet<String>,
     fields_masked_count: u64,
     fields_revealed_count: u64,
@@ -68,6 +73,8 @@ pub(crate) struct Redaction<'l> {
     pub(crate) direction: &'static str,
     pub(crate) place: Place,
     pub(crate) action: Treated,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<&'l str>,
     pub(crate) count: u64,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) fingerprints: &'l BTreeSet<String>,
@@ -99,25 +106,25 @@ pub(crate) struct Decoded {
 impl Ledger {
     pub(crate) fn credential(
         &mut self,
-        kind: &str,
-        category: &str,
+        finding: &Finding<'_>,
         direction: Direction,
         place: Place,
         treated: Treated,
-        fingerprint: Option<String>,
+        reason: Option<&str>,
     ) {
+        let reason = reason.map(str::to_owned);
         let line = self
             .credentials
-            .entry((kind.to_owned(), direction, place, treated))
+            .entry((finding.kind.to_owned(), direction, place, treated, reason))
             .or_default();
         line.count += 1;
         if line.category.is_empty() {
-            line.category = category.to_owned();
+            line.category = finding.category.to_owned();
         }
-        if let Some(fingerprint) = fingerprint
+        if let Some(fingerprint) = finding.fingerprint
             && line.fingerprints.len() < KEPT
         {
-            line.fingerprints.insert(fingerprint);
+            line.fingerprints.insert(fingerprint.to_string());
         }
     }
 
@@ -155,15 +162,18 @@ impl Ledger {
     pub(crate) fn redactions(&self) -> Vec<Redaction<'_>> {
         self.credentials
             .iter()
-            .map(|((kind, direction, place, treated), line)| Redaction {
-                kind,
-                category: &line.category,
-                direction: direction.name(),
-                place: *place,
-                action: *treated,
-                count: line.count,
-                fingerprints: &line.fingerprints,
-            })
+            .map(
+                |((kind, direction, place, treated, reason), line)| Redaction {
+                    kind,
+                    category: &line.category,
+                    direction: direction.name(),
+                    place: *place,
+                    action: *treated,
+                    reason: reason.as_deref(),
+                    count: line.count,
+                    fingerprints: &line.fingerprints,
+                },
+            )
             .collect()
     }
 

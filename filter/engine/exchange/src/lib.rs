@@ -21,6 +21,7 @@
 //! request's headers plus `limits.held_bytes` per direction, and `limits.decode.memory_bytes` for all bodies together that are encoded; time is linear in the bytes given. What cannot be read is
 //! withheld and counted, unless the configuration says otherwise.
 
+mod allow;
 mod audit;
 pub mod config;
 mod engine;

@@ -48,8 +48,11 @@ pub struct Finding<'a> {
     pub kind: &'a str,
     /// The family of the kind (`source-forge`): a small fixed set, fit for a metric label.
     pub category: &'a str,
-    /// How sure the rule is.
+    /// How sure the rule is, and what the value says about itself: one step less where it fails the rule's check; where it passes one that few values pass by
+    /// chance, never less than [`Confidence::High`] for a rule of [`Confidence::Medium`].
     pub confidence: Confidence,
+    /// What the rule's check says about the value.
+    pub check: Check,
     /// Which rule, or [`RuleId::CARRIER`].
     pub rule: RuleId,
     /// Where the value starts in the stream, in bytes as given to `write`.
@@ -61,6 +64,19 @@ pub struct Finding<'a> {
     pub fingerprint: Option<Fingerprint>,
     /// Name of the header, cookie, parameter, part or file that carries it, where its name gave it away.
     pub carrier: Option<&'a str>,
+}
+
+/// What the check of a rule says about a value: a checksum in it, or a structure behind its digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Check {
+    /// It is as the issuer makes them.
+    Passed,
+    /// It has the form, and is no value of the issuer's: made up, mistyped, or of another issuer.
+    Failed,
+    /// The rule has no check, or it cannot tell: the value is written with escapes, is of a form without a checksum, or longer than
+    /// [`Limits::held`](crate::Limits::held).
+    #[default]
+    Unknown,
 }
 
 /// Number of a rule inside its [`RuleSet`](crate::RuleSet).
@@ -82,6 +98,18 @@ pub enum Confidence {
     Medium,
     /// A fixed prefix or structure that is enough alone.
     High,
+}
+
+impl Confidence {
+    /// How sure one can be once the check has spoken; `is_proof` says whether passing it means anything.
+    pub(crate) fn after(self, check: Check, is_proof: bool) -> Self {
+        match (check, self) {
+            (Check::Failed, Self::High) => Self::Medium,
+            (Check::Failed, _) => Self::Low,
+            (Check::Passed, Self::Medium) if is_proof => Self::High,
+            (Check::Passed | Check::Unknown, confidence) => confidence,
+        }
+    }
 }
 
 impl fmt::Display for Confidence {

@@ -63,6 +63,7 @@
 //! bound (a pattern without a literal to start with, or without an end) is refused.
 
 mod base64;
+mod check;
 mod error;
 mod framing;
 mod judge;
@@ -75,7 +76,7 @@ mod scrub;
 
 pub use error::{Limit, RedactError, RuleError};
 pub use framing::Framing;
-pub use judge::{Confidence, Finding, Judge, MaskAll, RuleId, Treatment};
+pub use judge::{Check, Confidence, Finding, Judge, MaskAll, RuleId, Treatment};
 pub use limits::{Limits, OnLimit};
 pub use mask::{Fingerprint, MaskStyle, Masker};
 pub use redactor::Redactor;

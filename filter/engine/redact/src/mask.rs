@@ -16,7 +16,7 @@ pub struct Masker {
 }
 
 /// Longest JOSE header that is shown, in digits of base64.
-const LONGEST_HEADER: usize = 1024;
+pub(crate) const LONGEST_HEADER: usize = 1024;
 
 /// The look of a mask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,13 +32,31 @@ pub enum MaskStyle {
     SameLength,
 }
 
-/// Keyed hash of a credential, short enough to correlate and too short to test guesses without the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint(pub [u8; 4]);
+/// Keyed hash of a credential. Its first four bytes are shown: enough to correlate.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Whether it is of the value with this HMAC-SHA256, under the masker's key. In constant time.
+    pub fn is_of(&self, hmac: &[u8; 32]) -> bool {
+        let pairs = self.0.iter().zip(hmac);
+        pairs.fold(0, |different, (a, b)| different | (a ^ b)) == 0
+    }
+
+    fn shown(&self) -> impl Iterator<Item = u8> {
+        self.0.into_iter().take(4)
+    }
+}
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.shown().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
     }
 }
 
@@ -76,7 +94,7 @@ impl Masker {
         }
     }
 
-    /// The fingerprint of a value: the first four bytes of its HMAC-SHA256. O(length), no allocation.
+    /// The fingerprint of a value: its HMAC-SHA256. O(length), no allocation.
     pub fn fingerprint(&self, value: &[u8]) -> Option<Fingerprint> {
         self.hash().map(|mut hash| {
             hash.update(value);
@@ -227,11 +245,12 @@ impl Hash {
 
     pub(crate) fn fingerprint(self) -> Fingerprint {
         let digest = self.0.finalize().into_bytes();
-        Fingerprint(digest.first_chunk().copied().unwrap_or_default())
+        Fingerprint(digest.into())
     }
 }
 
-fn is_jose_header(digits: &[u8]) -> bool {
+/// Whether the digits of base64 are those of a JSON object with a member `alg`.
+pub(crate) fn is_jose_header(digits: &[u8]) -> bool {
     let Some(header) = base64::decode(digits) else {
         return false;
     };
@@ -246,7 +265,7 @@ fn label(kind: &str, fingerprint: Option<Fingerprint>, out: &mut Vec<u8>) {
     out.extend_from_slice(kind.as_bytes());
     if let Some(fingerprint) = fingerprint {
         out.push(b':');
-        for byte in fingerprint.0 {
+        for byte in fingerprint.shown() {
             out.extend([byte >> 4, byte & 15].map(|nibble| {
                 if nibble < 10 {
                     b'0' + nibble
@@ -314,6 +333,12 @@ mod tests {
                 .to_string(),
             "5bdcc146"
         );
+        let print = masker.fingerprint(b"what do ya want for nothing?").unwrap();
+        let mut hmac = *b"\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7\x5a\x00\x3f\x08\x9d\x27\x39\x83\x9d\xec\x58\xb9\x64\xec\x38\x43";
+        assert!(print.is_of(&hmac));
+        hmac[31] ^= 1;
+        assert!(!print.is_of(&hmac));
+        assert_eq!(format!("{print:?}"), "Fingerprint(5bdcc146)");
         assert_eq!(
             masked(
                 MaskStyle::Label,

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use veilgate_redact::{KnownValue, Profile};
 
+use super::allow::Allow;
 use super::encoded::{AcceptEncoding, DecodeLimits, Encoded, Reencode};
 use crate::gate::{IdentityConfig, PolicyBundle, ServiceConfigs};
 
@@ -164,6 +165,8 @@ pub struct Rules {
     pub disable: Vec<String>,
     /// A rule file of one's own, as TOML text.
     pub extra: Option<String>,
+    /// What is found and passes all the same.
+    pub allow: Vec<Allow>,
 }
 
 /// What happens to a client's `range` and `if-range`.

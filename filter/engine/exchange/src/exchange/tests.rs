@@ -3,10 +3,12 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::metrics::Count;
 use crate::step::Reply;
 
 #[cfg(not(feature = "policy"))]
 mod absent;
+mod allowed;
 mod coded;
 mod hostile;
 mod known;

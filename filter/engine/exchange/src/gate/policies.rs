@@ -8,7 +8,7 @@ use veilgate_authorize::{
 };
 pub(crate) use veilgate_authorize::{IdentityConfig, PolicyBundle};
 use veilgate_facts::Facts;
-use veilgate_redact::Finding;
+use veilgate_redact::{Confidence, Finding};
 
 use crate::{
     audit,
@@ -57,7 +57,7 @@ pub(crate) struct Gate {
 
 /// Answers already given in this exchange. Kinds come from rule files, names of headers from the message. Fields are not
 /// remembered: each is asked about once.
-type Memo = HashMap<(String, Direction, Place, String), bool>;
+type Memo = HashMap<(String, Confidence, Direction, Place, String), bool>;
 
 /// A message with more kinds and headers than this is asked again for the rest: slower, never larger.
 const MEMO: usize = 512;
@@ -195,6 +195,7 @@ impl Gate {
     ) -> bool {
         let key = (
             finding.kind.to_owned(),
+            finding.confidence,
             direction,
             place,
             carrier.to_owned(),

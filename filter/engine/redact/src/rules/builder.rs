@@ -22,6 +22,7 @@ pub struct RuleSetBuilder {
     /// Of the hashes among them.
     key: Vec<u8>,
     keeps_placeholders: bool,
+    refuses_failures: bool,
 }
 
 impl RuleSetBuilder {
@@ -130,6 +131,7 @@ impl RuleSetBuilder {
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
         self.keeps_placeholders = profile == Profile::Wide;
+        self.refuses_failures = profile == Profile::Strict;
         self.rules
             .retain(|rule| !rule.is_shipped() || profile.admits(rule.confidence()));
         self.carriers
@@ -178,6 +180,7 @@ impl RuleSetBuilder {
             carriers: self.carriers,
             known: KnownValues::new(known, &self.key),
             refuses_placeholders: !self.keeps_placeholders,
+            refuses_failures: self.refuses_failures,
         })
     }
 

@@ -6,14 +6,18 @@
 use std::sync::Arc;
 
 use super::{Rule, RuleSet, Sample};
+use crate::check::Method;
 use crate::{Finding, Framing, Judge, Limits, MaskStyle, Masker, Redactor, Treatment};
 
 /// Fills in the placeholders of all examples of one rule.
-pub(super) fn expand_all(kind: &str, templates: &[impl AsRef<str>]) -> Vec<String> {
+pub(super) fn expand_all(rule: &Rule, templates: &[impl AsRef<str>]) -> Vec<String> {
     templates
         .iter()
         .zip(0u64..)
-        .map(|(template, nth)| expand(template.as_ref(), &mut Noise::new(kind, nth)))
+        .map(|(template, nth)| {
+            let mut noise = Noise::new(rule.kind(), nth);
+            expand(template.as_ref(), rule.check, &mut noise)
+        })
         .collect()
 }
 
@@ -63,7 +67,7 @@ impl Judge for Spans<'_> {
     }
 }
 
-fn expand(template: &str, noise: &mut Noise) -> String {
+fn expand(template: &str, check: Option<Method>, noise: &mut Noise) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -84,6 +88,10 @@ fn expand(template: &str, noise: &mut Noise) -> String {
                     (0..length).for_each(|_| text.push(noise.pick(HEX)));
                 }
             }
+            None if placeholder == "check" => {
+                let sum = check.and_then(|check| check.sum(last_word(&text).as_bytes()));
+                text.push_str(&String::from_utf8(sum.unwrap_or_default()).unwrap_or_default());
+            }
             None => {
                 text.push_str("{{");
                 text.push_str(placeholder);
@@ -94,6 +102,11 @@ fn expand(template: &str, noise: &mut Noise) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// What stands behind the last blank or quote.
+fn last_word(text: &str) -> &str {
+    text.rsplit([' ', '\n', '"', '\'']).next().unwrap_or(text)
 }
 
 /// Longest filling of one placeholder; longer ones are taken for text.

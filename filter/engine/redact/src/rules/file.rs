@@ -29,6 +29,7 @@ pub(super) struct RuleEntry {
     pub(super) context: Vec<String>,
     pub(super) pattern: String,
     pub(super) max_length: Option<usize>,
+    pub(super) check: Option<String>,
     pub(super) tail: Option<String>,
     #[serde(default = "yes")]
     pub(super) placeholders: bool,

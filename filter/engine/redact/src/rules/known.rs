@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-pub(crate) use hashes::{KnownHashes, Length, is_delimiter, is_separator};
+pub(crate) use hashes::{KnownHashes, Length, crc32, is_delimiter, is_separator};
 pub(crate) use literals::Literals;
 
 use forms::forms;

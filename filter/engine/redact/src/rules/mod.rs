@@ -33,9 +33,10 @@ pub(crate) use automaton::{Automaton, Ran, State};
 pub(crate) use bytes::ByteSet;
 pub(crate) use file::parse;
 pub(crate) use index::{Hit, Index, NAME, Numbers};
-pub(crate) use known::{KnownHashes, KnownValues, Length, is_delimiter, is_separator};
+pub(crate) use known::{KnownHashes, KnownValues, Length, crc32, is_delimiter, is_separator};
 pub(crate) use matcher::{Matcher, Part};
 pub(crate) use names::{FieldEntry, FieldNames, Holds};
+pub(crate) use rule::assess;
 pub(crate) use spellings::{Name, Named, Spellings};
 
 use crate::scrub::Carriers;
@@ -52,6 +53,8 @@ pub struct RuleSet {
     pub(crate) known: Option<KnownValues>,
     /// Whether values under names that say they are placeholders are none.
     pub(crate) refuses_placeholders: bool,
+    /// Whether values that fail the check of their rule are none.
+    pub(crate) refuses_failures: bool,
 }
 
 /// An example of a rule, with the credential in it.

@@ -10,6 +10,7 @@ use super::matcher::{Matcher, Part};
 use super::pattern::Bytes;
 use super::rule::{Category, Rule, Texts};
 use crate::Confidence;
+use crate::check::Method;
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
@@ -24,6 +25,8 @@ pub(super) struct Prebuilt {
     file: &'static str,
     category: Category,
     confidence: Confidence,
+    /// By its name.
+    check: Option<&'static str>,
     before: Option<Bytes>,
     lead: &'static [PrebuiltPart],
     value: &'static [PrebuiltPart],
@@ -69,6 +72,7 @@ impl Prebuilt {
             file: Cow::Borrowed(self.file),
             category: self.category,
             confidence: self.confidence,
+            check: self.check.and_then(Method::named),
             texts: Texts::Builtin { nth },
             matcher: Matcher {
                 before: self.before.map(ByteSet),
@@ -149,6 +153,7 @@ mod tests {
                     (rule.category(), rule.confidence(), rule.references()),
                     (fresh.category(), fresh.confidence(), fresh.references())
                 );
+                assert_eq!(rule.check, fresh.check);
                 assert_eq!(rule.examples(), fresh.examples());
                 assert_eq!(rule.counter_examples(), fresh.counter_examples());
                 let (rule, fresh) = (&rule.matcher, &fresh.matcher);

@@ -13,6 +13,9 @@ pub enum Profile {
     /// Those that are seldom wrong as well.
     #[default]
     Balanced,
+    /// The same as balanced, but for values that fail the check of their rule: they are left alone. A credential with a typing error, or an issuer that changes
+    /// its checksums, passes unmasked.
+    Strict,
     /// All, and what says that it is a placeholder (`changeme`, `your-token`). Some harmless values are masked too.
     Wide,
 }
@@ -22,7 +25,7 @@ impl Profile {
         confidence
             >= match self {
                 Self::Precise => Confidence::High,
-                Self::Balanced => Confidence::Medium,
+                Self::Balanced | Self::Strict => Confidence::Medium,
                 Self::Wide => Confidence::Low,
             }
     }

@@ -10,7 +10,8 @@ use super::file::RuleEntry;
 use super::matcher::Matcher;
 use super::names::{Field, Holds};
 use super::prebuilt;
-use crate::{Confidence, RuleError};
+use crate::check::Method;
+use crate::{Check, Confidence, RuleError};
 
 /// One kind of credential.
 pub struct Rule {
@@ -20,8 +21,22 @@ pub struct Rule {
     pub(super) file: Cow<'static, str>,
     pub(super) category: Category,
     pub(super) confidence: Confidence,
+    pub(crate) check: Option<Method>,
     pub(super) texts: Texts,
     pub(crate) matcher: Matcher,
+}
+
+/// What a check says about a value, and how sure a rule with this check is of it.
+pub(crate) fn assess(
+    method: Option<Method>,
+    confidence: Confidence,
+    value: Option<&[u8]>,
+) -> (Check, Confidence) {
+    let (Some(method), Some(value)) = (method, value) else {
+        return (Check::Unknown, confidence);
+    };
+    let check = method.check(value);
+    (check, confidence.after(check, method.is_proof()))
 }
 
 /// What only people and tests ask for.
@@ -110,9 +125,9 @@ impl Rule {
         match &self.texts {
             Texts::Builtin { nth } => {
                 let texts = prebuilt::EXAMPLES.get(*nth).map(|it| it.examples);
-                example::expand_all(&self.kind, texts.unwrap_or_default())
+                example::expand_all(self, texts.unwrap_or_default())
             }
-            Texts::Own { examples, .. } => example::expand_all(&self.kind, examples),
+            Texts::Own { examples, .. } => example::expand_all(self, examples),
         }
     }
 
@@ -121,11 +136,11 @@ impl Rule {
         match &self.texts {
             Texts::Builtin { nth } => {
                 let texts = prebuilt::EXAMPLES.get(*nth).map(|it| it.counter_examples);
-                example::expand_all(&self.kind, texts.unwrap_or_default())
+                example::expand_all(self, texts.unwrap_or_default())
             }
             Texts::Own {
                 counter_examples, ..
-            } => example::expand_all(&self.kind, counter_examples),
+            } => example::expand_all(self, counter_examples),
         }
     }
 
@@ -156,6 +171,7 @@ impl Rule {
             file: Cow::Borrowed(file),
             category: field.category,
             confidence: field.confidence,
+            check: None,
             texts: Texts::Own {
                 references: Vec::new(),
                 examples: vec![format!("{{\"{name}\": \"{value}\"}}")],
@@ -183,6 +199,7 @@ impl Rule {
             file: Cow::Borrowed("redaction.known"),
             category: Category::KnownValue,
             confidence: Confidence::High,
+            check: None,
             texts: Texts::Own {
                 references: Vec::new(),
                 examples: Vec::new(),
@@ -222,6 +239,15 @@ impl Rule {
                 "is empty; give at least one text in which the credential is found".to_owned(),
             ));
         }
+        let check = match entry.check.as_deref() {
+            None => None,
+            Some(name) => Some(Method::named(name).ok_or_else(|| {
+                refuse(
+                    "check",
+                    format!("is {name:?}, which is no check; the README beside the rule files lists them"),
+                )
+            })?),
+        };
         let compiled = Compiled::compile(&Source {
             before: entry.before.as_deref(),
             lead: entry.lead.as_deref(),
@@ -240,6 +266,7 @@ impl Rule {
             file: Cow::Owned(file.to_owned()),
             category: entry.category,
             confidence: entry.confidence,
+            check,
             texts: Texts::Own {
                 references: entry.references,
                 examples: entry.examples,

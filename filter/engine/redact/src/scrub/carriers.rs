@@ -270,6 +270,7 @@ impl Carrier {
             kind: &self.kind,
             category: &self.category,
             confidence: Confidence::High,
+            check: None,
             rule: RuleId::CARRIER,
             carrier: Some(String::from_utf8_lossy(name).into_owned()),
             meant: None,

@@ -40,6 +40,7 @@ fn scan<'r>(
             kind: rule.kind(),
             category: rule.category(),
             confidence: rule.confidence(),
+            check: rule.check,
             rule: id,
             carrier: None,
             meant: rules.known_value(id),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::check::Method;
+use crate::rules::assess;
 use crate::scan::Encoded;
 use crate::{Confidence, Finding, Judge, Masker, RedactError, RuleId, Treatment};
 
@@ -11,6 +13,8 @@ pub(super) struct Span<'r> {
     pub(super) kind: &'r str,
     pub(super) category: &'r str,
     pub(super) confidence: Confidence,
+    /// The check of its rule.
+    pub(super) check: Option<Method>,
     pub(super) rule: RuleId,
     pub(super) carrier: Option<String>,
     /// What is meant, if that is known whatever is written.
@@ -53,10 +57,12 @@ pub(super) fn apply(
         let decoded = span.encoded.map(|encoded| encoded.decoded(written));
         let credential = decoded.as_deref().unwrap_or(written);
         let fingerprint = masker.fingerprint(span.meant.unwrap_or(credential));
+        let (check, confidence) = assess(span.check, span.confidence, Some(credential));
         let finding = Finding {
             kind: span.kind,
             category: span.category,
-            confidence: span.confidence,
+            confidence,
+            check,
             rule: span.rule,
             offset: span.range.start as u64,
             length: written.len() as u64,

@@ -1,7 +1,7 @@
 //! The content of a part.
 
 use crate::scrub::Carrier;
-use crate::{Confidence, Finding, Masker, RedactError, Rule, RuleId, Treatment};
+use crate::{Check, Confidence, Finding, Masker, RedactError, Rule, RuleId, Treatment};
 
 use crate::framing::Sink;
 
@@ -111,6 +111,7 @@ impl Secret {
             kind: &self.kind,
             category: &self.category,
             confidence: self.confidence,
+            check: Check::Unknown,
             rule: self.rule,
             offset: *sink.offset,
             length: 0,

@@ -129,6 +129,13 @@ pub(crate) fn is_separator(byte: u8) -> bool {
     matches!(byte, b'=' | b':' | b'/' | b'@' | b'?' | b'#' | b'%' | b'|')
 }
 
+/// The CRC-32 of RFC 1952.
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    !bytes
+        .iter()
+        .fold(u32::MAX, |register, byte| step(register, *byte))
+}
+
 /// The register of the CRC-32 of RFC 1952 behind one more byte.
 #[inline]
 fn step(register: u32, byte: u8) -> u32 {

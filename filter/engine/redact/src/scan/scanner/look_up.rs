@@ -1,5 +1,6 @@
 //! Looks up what the filter lets through: which rules and names start at which words.
 
+use crate::check::Method;
 use crate::rules::{Hit, Holds, NAME, Name, Named, Rule, fold};
 use crate::scan::assignment::{Assignment, identifier};
 use crate::scan::candidate::{Candidate, Outcome};
@@ -9,7 +10,7 @@ use crate::scan::placeholder::{is_placeholder, is_word};
 use crate::scan::prefilter::{Starts, word};
 use crate::scan::random::is_random;
 use crate::scan::window::Window;
-use crate::{Judge, RedactError, RuleSet};
+use crate::{Check, Judge, RedactError, RuleSet};
 
 use super::{Scanner, Strictness, text};
 
@@ -282,26 +283,42 @@ impl Scanner {
         outcome
     }
 
-    /// Whether its rule may turn out to want nothing of a value once all of it is known.
+    /// Whether a value of this candidate may turn out to be none, once its end is known.
     pub(super) fn may_refuse(&self, candidate: &Candidate) -> bool {
+        self.doubts(candidate) || self.check_of(candidate).is_some()
+    }
+
+    /// Whether a value that says it is a placeholder, or does not look random where only that counts, is none for its rule.
+    fn doubts(&self, candidate: &Candidate) -> bool {
         let rule = self.rules.rules.get(usize::from(candidate.rule));
         (self.rules.refuses_placeholders || candidate.asks_for_randomness())
             && rule.is_some_and(|rule| candidate.is_open_to_doubt(&rule.matcher))
     }
 
-    /// Forgets what is found of one, now that its end is known: a placeholder, or what does not look random where only that counts.
+    /// The check whose failure makes a value none. Under a name that carries secrets none does.
+    fn check_of(&self, candidate: &Candidate) -> Option<Method> {
+        let rule = self.rules.rules.get(usize::from(candidate.rule))?;
+        let refuses = self.rules.refuses_failures && !candidate.is_named();
+        rule.check.filter(|_| refuses)
+    }
+
+    /// Forgets what is found of one, now that its end is known.
     fn refuse(&self, candidate: &mut Candidate, outcome: Outcome) {
-        if outcome == Outcome::Done
-            && let Some(end) = candidate.end
-            && self.may_refuse(candidate)
-        {
-            let value = self.window.slice(candidate.start, end);
-            let random = !candidate.asks_for_randomness() || is_random(value);
-            let says_nothing = || is_placeholder(value) || candidate.is_minted() && is_word(value);
-            if !random || self.rules.refuses_placeholders && says_nothing() {
-                candidate.end = None;
-            }
+        let Some(end) = candidate.end.filter(|_| outcome == Outcome::Done) else {
+            return;
+        };
+        let value = || self.window.slice(candidate.start, end);
+        let is_none = self.doubts(candidate) && self.says_nothing(candidate, value());
+        let check = self.check_of(candidate);
+        if is_none || check.is_some_and(|it| it.check(value()) == Check::Failed) {
+            candidate.end = None;
         }
+    }
+
+    fn says_nothing(&self, candidate: &Candidate, value: &[u8]) -> bool {
+        let is_random = !candidate.asks_for_randomness() || is_random(value);
+        let is_placeholder = || is_placeholder(value) || candidate.is_minted() && is_word(value);
+        !is_random || self.rules.refuses_placeholders && is_placeholder()
     }
 
     /// Whether what stands before `start` allows a value of this rule there.

@@ -112,7 +112,7 @@ impl Scanner {
             return Ok(());
         };
         let end = candidate.end.unwrap_or(candidate.start);
-        let treatment = judge.treat(&finding(rule, candidate, end, None));
+        let treatment = judge.treat(&finding(rule, candidate, end, None, None));
         if treatment == Treatment::Block {
             return Err(RedactError::Blocked {
                 kind: rule.kind().to_owned(),

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use crate::rules::Rule;
+use crate::rules::{Rule, assess};
 use crate::{Finding, Judge, Masker, RedactError, RuleId, RuleSet, Treatment};
 
 use crate::scan::encoded::{Layers, decoded, rewritten};
@@ -103,7 +103,7 @@ impl Scanner {
             return None;
         }
         let at_first = |candidate: &&Candidate| candidate.start == first;
-        // What may turn out to be a placeholder is not certain before its end.
+        // What may turn out to be none is not certain before its end.
         let is_sure = |candidate: &&Candidate| {
             candidate.end.is_some() && (candidate.is_named() || !self.may_refuse(candidate))
         };
@@ -130,7 +130,7 @@ impl Scanner {
             // Equal in all forms.
             let known = self.rules.known_value(RuleId(found.rule));
             let fingerprint = self.masker.fingerprint(known.unwrap_or(value));
-            match judge.treat(&finding(rule, found, end, fingerprint)) {
+            match judge.treat(&finding(rule, found, end, Some(value), fingerprint)) {
                 Treatment::Mask if found.missing_quotes().is_some() => {
                     let quotes = found.missing_quotes().unwrap_or((0, b'"'));
                     let keep = self.strictness == Strictness::Field;
@@ -172,7 +172,8 @@ impl Scanner {
         let escapes = self.strictness == Strictness::Text;
         let digits = self.window.slice(found.start, end);
         let value = decoded(digits, layers, escapes);
-        match judge.treat(&finding(rule, found, end, self.masker.fingerprint(&value))) {
+        let fingerprint = self.masker.fingerprint(&value);
+        match judge.treat(&finding(rule, found, end, Some(&value), fingerprint)) {
             Treatment::Mask => {
                 let mut mask = Vec::new();
                 let keep = self.strictness == Strictness::Field;
@@ -229,16 +230,20 @@ fn reaches_out(rules: &RuleSet, found: &Candidate, end: u64) -> bool {
         && found.end > Some(end)
 }
 
-pub(super) fn finding(
-    rule: &Rule,
+/// What the judge is asked about; `value` is what was found, if all of it is at hand.
+pub(super) fn finding<'r>(
+    rule: &'r Rule,
     found: Candidate,
     end: u64,
+    value: Option<&[u8]>,
     fingerprint: Option<crate::Fingerprint>,
-) -> Finding<'_> {
+) -> Finding<'r> {
+    let (check, confidence) = assess(rule.check, rule.confidence(), value);
     Finding {
         kind: rule.kind(),
         category: rule.category(),
-        confidence: rule.confidence(),
+        confidence,
+        check,
         rule: RuleId(found.rule),
         offset: found.start,
         length: end - found.start,
