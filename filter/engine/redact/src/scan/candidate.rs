@@ -3,6 +3,8 @@
 mod named;
 mod parts;
 mod phases;
+#[cfg(feature = "authoring")]
+mod stage;
 
 use crate::rules::{Matcher, Ran, State};
 
