@@ -18,11 +18,25 @@ use crate::terminal::Paint;
 
 /// What is shown first, in this order; all other fields follow as they are written.
 const FIRST: [&str; 9] = [
-    "before", "lead", "context", "pattern", "after", "tail", "max_length", "placeholders", "names",
+    "before",
+    "lead",
+    "context",
+    "pattern",
+    "after",
+    "tail",
+    "max_length",
+    "placeholders",
+    "names",
 ];
 /// What is shown elsewhere.
 const ELSEWHERE: [&str; 7] = [
-    "kind", "title", "category", "confidence", "references", "examples", "counter_examples",
+    "kind",
+    "title",
+    "category",
+    "confidence",
+    "references",
+    "examples",
+    "counter_examples",
 ];
 /// Names shown of a long list.
 const NAMES: usize = 12;
@@ -39,8 +53,12 @@ pub(crate) fn run(
         Some((path, Some(text))) => Some((path.display().to_string(), text)),
         Some((_, None)) => return Ok(Status::Invalid),
     };
-    let own = own.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    let mine = own.map(|(_, text)| written::entries(text)).unwrap_or_default();
+    let own = own
+        .as_ref()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
+    let mine = own
+        .map(|(_, text)| written::entries(text))
+        .unwrap_or_default();
     let shipped = shipped::entries();
     let told = if let (Some((name, text)), Some(rule)) =
         (own, mine.iter().find(|rule| rule.kind() == kind))
@@ -62,7 +80,10 @@ pub(crate) fn run(
             .collect();
         let Some(first) = entries.first() else {
             let all = mine.iter().map(Written::kind);
-            unknown(kind, all.chain(shipped.iter().map(|entry| entry.written.kind())));
+            unknown(
+                kind,
+                all.chain(shipped.iter().map(|entry| entry.written.kind())),
+            );
             return Ok(Status::Invalid);
         };
         let masked = match first.file.part_of {
@@ -73,7 +94,9 @@ pub(crate) fn run(
         entries.iter().try_for_each(|entry| {
             let profiles = match entry.file.part_of {
                 Shipped::Catalogue => Profiles::Catalogue,
-                _ if matches!(entry.written.section.as_str(), "rule" | "field") => Profiles::Builtin,
+                _ if matches!(entry.written.section.as_str(), "rule" | "field") => {
+                    Profiles::Builtin
+                }
                 _ => Profiles::Always,
             };
             told.rule(&entry.written, &entry.place(), profiles)
@@ -84,7 +107,10 @@ pub(crate) fn run(
 }
 
 fn unknown<'a>(kind: &str, kinds: impl Iterator<Item = &'a str>) {
-    let near: Vec<String> = nearest(kind, kinds).iter().map(|it| format!("`{it}`")).collect();
+    let near: Vec<String> = nearest(kind, kinds)
+        .iter()
+        .map(|it| format!("`{it}`"))
+        .collect();
     let hint = if near.is_empty() {
         "`veilgate rules list` has them all".to_owned()
     } else {
@@ -95,9 +121,14 @@ fn unknown<'a>(kind: &str, kinds: impl Iterator<Item = &'a str>) {
 
 /// The rules of one file and the built-in ones; none if the file cannot be used.
 fn examples(name: &str, text: &str) -> Option<Arc<RuleSet>> {
-    let builtin = RuleSet::builder().builtin().and_then(|it| it.rules(name, text));
+    let builtin = RuleSet::builder()
+        .builtin()
+        .and_then(|it| it.rules(name, text));
     let rules = builtin.or_else(|_| RuleSet::builder().rules(name, text));
-    rules.and_then(veilgate_redact::RuleSetBuilder::build).ok().map(Arc::new)
+    rules
+        .and_then(veilgate_redact::RuleSetBuilder::build)
+        .ok()
+        .map(Arc::new)
 }
 
 /// Where a rule takes part.
@@ -122,7 +153,9 @@ impl Profiles {
             Self::Catalogue => format!(
                 "{used}; in `veilgate redact`, and in a filter only if its file is given as `redaction.rules.extra`"
             ),
-            Self::Always => "every one; a name of a header and the like does not depend on it".to_owned(),
+            Self::Always => {
+                "every one; a name of a header and the like does not depend on it".to_owned()
+            }
             Self::Own => "every one; rules of your own are always used".to_owned(),
         }
     }
@@ -160,7 +193,11 @@ impl Told<'_> {
         }
         if rule.section == "rule" {
             self.examples(rule.kind(), "example", rule.texts("examples"))?;
-            self.examples(rule.kind(), "counter-example", rule.texts("counter_examples"))?;
+            self.examples(
+                rule.kind(),
+                "counter-example",
+                rule.texts("counter_examples"),
+            )?;
         }
         if rule.section == "field" {
             self.examples(rule.kind(), "example", Vec::new())?;

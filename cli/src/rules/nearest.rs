@@ -15,7 +15,11 @@ pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
             (distance <= near).then_some((distance, name))
         })
         .collect();
-    ranked.into_iter().take(MOST).map(|(_, name)| name).collect()
+    ranked
+        .into_iter()
+        .take(MOST)
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// Letters to insert, remove or replace.
@@ -29,7 +33,9 @@ fn distance(one: &str, other: &str) -> usize {
                 [diagonal, above] => (*diagonal, *above),
                 _ => (0, 0),
             };
-            left = (diagonal + usize::from(a != b)).min(above + 1).min(left + 1);
+            left = (diagonal + usize::from(a != b))
+                .min(above + 1)
+                .min(left + 1);
             next.push(left);
         }
         row = next;

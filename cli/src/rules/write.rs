@@ -29,7 +29,9 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// One text in the quotes that people use for names.
 pub(super) fn named(text: &str) -> String {
-    let plain = !text.chars().any(|it| it.is_control() || matches!(it, '"' | '\\'));
+    let plain = !text
+        .chars()
+        .any(|it| it.is_control() || matches!(it, '"' | '\\'));
     if plain {
         format!("\"{text}\"")
     } else {

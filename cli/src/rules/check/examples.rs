@@ -20,7 +20,9 @@ impl Examples<'_> {
         for (nth, text) in (1..).zip(&rule.examples) {
             report.examples += 1;
             if let Some(problem) = self.missed(rule, text, by_context) {
-                report.problems.push(format!("{}example {nth}: {problem}", place(rule)));
+                report
+                    .problems
+                    .push(format!("{}example {nth}: {problem}", place(rule)));
             }
         }
         for (nth, text) in (1..).zip(&rule.counter_examples) {
@@ -32,7 +34,9 @@ impl Examples<'_> {
                     "finds {own} where nothing should be found; make the rule narrower\n{}",
                     indented(&masked)
                 );
-                report.problems.push(format!("{}counter-example {nth}: {problem}", place(rule)));
+                report
+                    .problems
+                    .push(format!("{}counter-example {nth}: {problem}", place(rule)));
             }
         }
         self.warn_of_overlap(rule, report);
@@ -63,11 +67,7 @@ impl Examples<'_> {
         }
         let trace = self.rules.trace(&rule.kind, text);
         let matches = trace.is_some_and(|trace| trace.stopped == Stopped::Nowhere);
-        let instead = format!(
-            "{} finds it instead\n{}",
-            list(&others),
-            indented(&masked)
-        );
+        let instead = format!("{} finds it instead\n{}", list(&others), indented(&masked));
         match trace {
             Some(_) if matches && others.is_empty() => Some(
                 "nothing is found although the rule matches: what it matches is a part of something that is none".to_owned(),
@@ -95,7 +95,8 @@ impl Examples<'_> {
             let (own, _) = scan(self.rules, text);
             let (builtin, _) = scan(self.builtin, text);
             let overlap = builtin.iter().find(|it| {
-                !self.is_name(&it.kind) && own.iter().any(|own| own.kind == rule.kind && same(own, it))
+                !self.is_name(&it.kind)
+                    && own.iter().any(|own| own.kind == rule.kind && same(own, it))
             });
             if let Some(overlap) = overlap {
                 let warning = format!(

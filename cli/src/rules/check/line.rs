@@ -35,7 +35,11 @@ pub(super) fn shown(text: &str, trace: &Trace, at: usize) -> String {
     let first = column.saturating_sub(AROUND);
     let cut: String = shown.iter().skip(first).take(2 * AROUND).collect();
     let dots = if first > 0 { "..." } else { "" };
-    let more = if shown.len() > first + 2 * AROUND { "..." } else { "" };
+    let more = if shown.len() > first + 2 * AROUND {
+        "..."
+    } else {
+        ""
+    };
     let indent = " ".repeat(dots.len() + column - first);
     format!("    {dots}{cut}{more}\n    {indent}^")
 }
@@ -47,7 +51,8 @@ impl Hidden {
     fn of(text: &str, trace: &Trace, at: usize) -> Self {
         let bytes = text.as_bytes();
         let is_part = |byte: &u8| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~')
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~')
         };
         let mut hidden = vec![false; bytes.len()];
         let mut hide = |from: usize, to: usize| {
@@ -63,7 +68,11 @@ impl Hidden {
         }
         if let Some(value) = trace.value {
             // A pattern's own first bytes are no secret: the rule says them.
-            let value = if value == trace.from { value + READABLE } else { value };
+            let value = if value == trace.from {
+                value + READABLE
+            } else {
+                value
+            };
             hide(value.min(at), at.min(bytes.len()));
         }
         if let Some(byte) = hidden.get_mut(at) {

@@ -35,7 +35,10 @@ pub(crate) fn run(
         };
         texts.push((path.display().to_string(), text));
     }
-    let texts: Vec<(&str, &str)> = texts.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let texts: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
     let report = check(&texts, against_builtin)?;
     report
         .print(paint, out)
@@ -51,7 +54,10 @@ pub(crate) fn run(
 pub(super) fn check(files: &[(&str, &str)], against_builtin: bool) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let (sound, replaced) = sound(files, &mut report);
-    let checked = sound.iter().map(|(line, rule)| Checked::of(*line, rule)).collect::<Vec<_>>();
+    let checked = sound
+        .iter()
+        .map(|(line, rule)| Checked::of(*line, rule))
+        .collect::<Vec<_>>();
     let builtin = Arc::new(builtin(&replaced)?.build()?);
     let mut builder = if against_builtin {
         self::builtin(&replaced)?
@@ -116,7 +122,9 @@ fn sound(files: &[(&str, &str)], report: &mut Report) -> (Vec<(usize, Rule)>, BT
     let (mut sound, mut replaced) = (Vec::new(), BTreeSet::new());
     for (file, text) in files {
         let reading = Reading::of(file, text);
-        report.problems.extend(reading.problems.iter().map(Problem::to_string));
+        report
+            .problems
+            .extend(reading.problems.iter().map(Problem::to_string));
         for (line, rule) in reading.rules {
             let place = format!("{file}:{line}");
             match taken.claim(file, &place, rule.kind()) {

@@ -85,14 +85,18 @@ pub(super) fn class(hir: &Hir) -> Option<Bytes> {
         HirKind::Class(Class::Bytes(class)) => {
             let ranges = class.ranges();
             Some(Bytes::of(|byte| {
-                ranges.iter().any(|it| (it.start()..=it.end()).contains(&byte))
+                ranges
+                    .iter()
+                    .any(|it| (it.start()..=it.end()).contains(&byte))
             }))
         }
         HirKind::Class(Class::Unicode(class)) => {
             let ranges = class.ranges();
             Some(Bytes::of(|byte| {
                 let byte = char::from(byte);
-                ranges.iter().any(|it| (it.start()..=it.end()).contains(&byte))
+                ranges
+                    .iter()
+                    .any(|it| (it.start()..=it.end()).contains(&byte))
             }))
         }
         HirKind::Literal(literal) if literal.0.len() == 1 => {
@@ -169,7 +173,13 @@ mod tests {
 
     #[test]
     fn a_class_is_written_as_it_is_read() {
-        for text in ["[0-9A-Za-z]", "[^0-9A-Za-z_]", r"[\t -/]", "[ab]", r"[\x00-\x1f]"] {
+        for text in [
+            "[0-9A-Za-z]",
+            "[^0-9A-Za-z_]",
+            r"[\t -/]",
+            "[ab]",
+            r"[\x00-\x1f]",
+        ] {
             let hir = regex_syntax::ParserBuilder::new()
                 .unicode(false)
                 .utf8(false)

@@ -28,7 +28,10 @@ impl Config {
             .map_err(|error: toml::de::Error| format!("is no TOML: {}", error.message()))?;
         let rules: Vec<Rule> = tables(&file, "rules").map(Rule::of).collect();
         if rules.is_empty() {
-            return Err("has no `[[rules]]`; give a configuration of gitleaks such as its gitleaks.toml".to_owned());
+            return Err(
+                "has no `[[rules]]`; give a configuration of gitleaks such as its gitleaks.toml"
+                    .to_owned(),
+            );
         }
         let mut left_out: Vec<String> = allowlists(&file)
             .map(|it| format!("{it} for all rules"))
@@ -49,8 +52,12 @@ impl Rule {
         let mut left_out = Vec::new();
         for (field, value) in rule {
             match (field.as_str(), value) {
-                ("entropy", Value::Float(least)) => left_out.push(format!("entropy of at least {least}")),
-                ("entropy", Value::Integer(least)) => left_out.push(format!("entropy of at least {least}")),
+                ("entropy", Value::Float(least)) => {
+                    left_out.push(format!("entropy of at least {least}"))
+                }
+                ("entropy", Value::Integer(least)) => {
+                    left_out.push(format!("entropy of at least {least}"))
+                }
                 ("path", Value::String(path)) if rule.contains_key("regex") => {
                     left_out.push(format!("the condition that the path is like `{path}`"));
                 }
@@ -79,27 +86,29 @@ impl Rule {
 /// What allowlists a rule or a file has, each in words.
 fn allowlists(table: &Table) -> impl Iterator<Item = String> {
     let one = table.get("allowlist").and_then(Value::as_table);
-    one.into_iter().chain(tables(table, "allowlists")).map(|list| {
-        let mut parts = Vec::new();
-        for (field, what) in [
-            ("regexes", "patterns"),
-            ("stopwords", "stopwords"),
-            ("paths", "paths"),
-            ("commits", "commits"),
-        ] {
-            match strings(list, field).len() {
-                0 => {}
-                count => parts.push(format!("{count} {what}")),
+    one.into_iter()
+        .chain(tables(table, "allowlists"))
+        .map(|list| {
+            let mut parts = Vec::new();
+            for (field, what) in [
+                ("regexes", "patterns"),
+                ("stopwords", "stopwords"),
+                ("paths", "paths"),
+                ("commits", "commits"),
+            ] {
+                match strings(list, field).len() {
+                    0 => {}
+                    count => parts.push(format!("{count} {what}")),
+                }
             }
-        }
-        if let Some(target) = string(list, "regexTarget") {
-            parts.push(format!("compared with the {target}"));
-        }
-        if let Some(condition) = string(list, "condition") {
-            parts.push(format!("condition {condition}"));
-        }
-        format!("an allowlist ({})", parts.join(", "))
-    })
+            if let Some(target) = string(list, "regexTarget") {
+                parts.push(format!("compared with the {target}"));
+            }
+            if let Some(condition) = string(list, "condition") {
+                parts.push(format!("condition {condition}"));
+            }
+            format!("an allowlist ({})", parts.join(", "))
+        })
 }
 
 fn tables<'a>(table: &'a Table, field: &str) -> impl Iterator<Item = &'a Table> {
@@ -114,5 +123,8 @@ fn string(table: &Table, field: &str) -> Option<String> {
 fn strings(table: &Table, field: &str) -> Vec<String> {
     let values = table.get(field).and_then(Value::as_array);
     let values = values.into_iter().flatten();
-    values.filter_map(Value::as_str).map(str::to_owned).collect()
+    values
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }

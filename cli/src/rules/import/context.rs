@@ -22,14 +22,23 @@ const FEW: usize = 8;
 
 /// The words, if this is what stands before the value: optional parts, a word, optional parts, an operator, optional parts.
 pub(super) fn words(pattern: &str, before: &[Piece]) -> Option<Words> {
-    let required = |piece: &Piece| piece.hir.properties().minimum_len().is_some_and(|it| it > 0);
+    let required = |piece: &Piece| {
+        piece
+            .hir
+            .properties()
+            .minimum_len()
+            .is_some_and(|it| it > 0)
+    };
     let operator = before.iter().rposition(required)?;
     let set = first(before.get(operator).map(|it| &it.hir)).bytes;
     if !(set.has(b'=') && set.has(b':')) {
         return None;
     }
     let name = before.get(..operator)?;
-    let (from, to) = (name.iter().position(required)?, name.iter().rposition(required)?);
+    let (from, to) = (
+        name.iter().position(required)?,
+        name.iter().rposition(required)?,
+    );
     let mut all = vec![Vec::new()];
     for piece in name.get(from..=to)? {
         // Words are compared without case: each is wanted once.
@@ -44,7 +53,10 @@ impl Words {
     /// Sorts out what can be a word of a context.
     pub(super) fn of(all: impl IntoIterator<Item = String>) -> Self {
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        let mut all: Vec<String> = all.into_iter().map(|word| word.to_ascii_lowercase()).collect();
+        let mut all: Vec<String> = all
+            .into_iter()
+            .map(|word| word.to_ascii_lowercase())
+            .collect();
         all.sort();
         all.dedup();
         let fits = |word: &String| word.len() >= SHORTEST && word.bytes().all(is_part);
@@ -79,9 +91,9 @@ fn expand(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         }
         HirKind::Look(_) => None,
         HirKind::Capture(capture) => expand(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |all, part| {
-            product(&all, &expand(part)?)
-        }),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .try_fold(vec![Vec::new()], |all, part| product(&all, &expand(part)?)),
         HirKind::Alternation(branches) => {
             let mut all = Vec::new();
             for branch in branches {
@@ -92,7 +104,11 @@ fn expand(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Repetition(repetition) => {
             let one = expand(&repetition.sub)?;
             let mut longest = vec![Vec::new()];
-            let mut all = if repetition.min == 0 { longest.clone() } else { Vec::new() };
+            let mut all = if repetition.min == 0 {
+                longest.clone()
+            } else {
+                Vec::new()
+            };
             for count in 1..=repetition.max.filter(|most| *most <= 4)? {
                 longest = product(&longest, &one)?;
                 if count >= repetition.min {
@@ -125,10 +141,15 @@ mod tests {
 
     #[test]
     fn the_words_are_told_from_what_stands_around_them() {
-        let behind = r#"(?:[ \t\w.-]{0,20})[\s'"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=]{0,5}"#;
+        let behind =
+            r#"(?:[ \t\w.-]{0,20})[\s'"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=]{0,5}"#;
         for (word, usable, dropped) in [
             ("(?:acme)", vec!["acme"], vec![]),
-            ("(?:acme|Other_Soft|acmekey)", vec!["acme", "other_soft"], vec![]),
+            (
+                "(?:acme|Other_Soft|acmekey)",
+                vec!["acme", "other_soft"],
+                vec![],
+            ),
             ("(?:acme|key)", vec!["acme"], vec!["key"]),
             ("(?:a[_-]?cme)", vec!["a-cme", "a_cme", "acme"], vec![]),
             ("(?:(?-i:ACME|[Aa]cme))", vec!["acme"], vec![]),

@@ -25,9 +25,12 @@ const CHOICES: usize = 4;
 /// One rule for each alternative that has to be found in its own way.
 pub(super) fn convert(rule: &Rule) -> Vec<Converted> {
     let Some(pattern) = &rule.regex else {
-        return vec![Err("is for paths alone, and what passes has none".to_owned())];
+        return vec![Err(
+            "is for paths alone, and what passes has none".to_owned()
+        )];
     };
-    let branches = pieces::parse(pattern).and_then(|ast| pieces::branches(pattern, &ast, &Flags::default()));
+    let branches =
+        pieces::parse(pattern).and_then(|ast| pieces::branches(pattern, &ast, &Flags::default()));
     match branches {
         Ok(branches) => branches
             .iter()
@@ -52,7 +55,11 @@ fn alternative(rule: &Rule, pattern: &str, pieces: &[Piece]) -> Vec<Converted> {
         .iter()
         .map(|value| {
             let values = vec![value.clone()];
-            Parts { values, ..parts.clone() }.converted(rule)
+            Parts {
+                values,
+                ..parts.clone()
+            }
+            .converted(rule)
         })
         .collect()
 }
@@ -83,7 +90,8 @@ impl<'a> Parts<'a> {
                 }
                 let is_edge = |piece: &&Piece| {
                     let properties = piece.hir.properties();
-                    !properties.look_set().is_empty() && properties.maximum_len().is_some_and(|it| it <= 2)
+                    !properties.look_set().is_empty()
+                        && properties.maximum_len().is_some_and(|it| it <= 2)
                 };
                 let before = pieces.iter().take_while(is_edge).count();
                 let behind = pieces.iter().rev().take_while(is_edge).count();
@@ -128,15 +136,25 @@ impl<'a> Parts<'a> {
         };
         if !self.before.is_empty() {
             let mut notes = notes.clone();
-            notes.push("what has to stand before the value, which is found by its own start".to_owned());
+            notes.push(
+                "what has to stand before the value, which is found by its own start".to_owned(),
+            );
             if let Ok(converted) = self.tried(draft.clone(), notes, "") {
                 return Ok(converted);
             }
         }
-        let elsewhere = |word: &&String| !self.pattern.to_ascii_lowercase().contains(&word.to_ascii_lowercase());
+        let elsewhere = |word: &&String| {
+            !self
+                .pattern
+                .to_ascii_lowercase()
+                .contains(&word.to_ascii_lowercase())
+        };
         let keywords = Words::of(rule.keywords.iter().filter(elsewhere).cloned());
         if words.is_none() && !keywords.usable.is_empty() {
-            notes.push("keywords anywhere in the text: one has to be in the name before the value".to_owned());
+            notes.push(
+                "keywords anywhere in the text: one has to be in the name before the value"
+                    .to_owned(),
+            );
             if let Ok(converted) = self.by_context(draft, notes, &keywords) {
                 return Ok(converted);
             }
@@ -157,13 +175,29 @@ impl<'a> Parts<'a> {
                 words.dropped.join("`, `")
             ));
         }
-        const ANYTHING: [&str; 7] = ["access", "auth", "credential", "creds", "password", "secret", "token"];
-        let is_vague = words.usable.iter().any(|word| ANYTHING.contains(&word.as_str()));
+        const ANYTHING: [&str; 7] = [
+            "access",
+            "auth",
+            "credential",
+            "creds",
+            "password",
+            "secret",
+            "token",
+        ];
+        let is_vague = words
+            .usable
+            .iter()
+            .any(|word| ANYTHING.contains(&word.as_str()));
         draft.confidence = if is_vague { "low" } else { "medium" };
         draft.context.clone_from(&words.usable);
         let word = words.usable.first().cloned().unwrap_or_default();
-        let quote = draft.after.is_none() || first(self.behind.iter().map(|it| &it.hir)).bytes.has(b'"');
-        let lead = if quote { format!("{word}_key = \"") } else { format!("{word}_key=") };
+        let quote =
+            draft.after.is_none() || first(self.behind.iter().map(|it| &it.hir)).bytes.has(b'"');
+        let lead = if quote {
+            format!("{word}_key = \"")
+        } else {
+            format!("{word}_key=")
+        };
         self.tried(draft, notes, &lead)
     }
 
@@ -195,7 +229,9 @@ impl<'a> Parts<'a> {
             }
         });
         if bounded {
-            notes.push(format!("what may be repeated without end before the value: up to {REPEATED} times"));
+            notes.push(format!(
+                "what may be repeated without end before the value: up to {REPEATED} times"
+            ));
         }
         if boundaries {
             notes.push("a boundary within what stands before the value".to_owned());
@@ -263,7 +299,9 @@ impl<'a> Parts<'a> {
             Some(longest) => {
                 draft.max_length = Some(longest.min(LONGEST));
                 if longest > LONGEST {
-                    notes.push(format!("what of a value is behind its first {LONGEST} bytes"));
+                    notes.push(format!(
+                        "what of a value is behind its first {LONGEST} bytes"
+                    ));
                 }
             }
             None => self.unbounded(draft, notes),
@@ -280,7 +318,9 @@ impl<'a> Parts<'a> {
             return;
         }
         draft.max_length = Some(LONGEST);
-        notes.push(format!("values of more than {LONGEST} bytes: a repetition has no end"));
+        notes.push(format!(
+            "values of more than {LONGEST} bytes: a repetition has no end"
+        ));
     }
 
     fn after(&self, draft: &mut Draft, notes: &mut Vec<String>) {
@@ -292,7 +332,10 @@ impl<'a> Parts<'a> {
             notes.push("what has to follow: the value goes on as far as it can".to_owned());
             return;
         }
-        let lengths = self.behind.iter().map(|it| it.hir.properties().maximum_len());
+        let lengths = self
+            .behind
+            .iter()
+            .map(|it| it.hir.properties().maximum_len());
         // An escape of two bytes is known by its first.
         if lengths.sum::<Option<usize>>().is_none_or(|it| it > 2) {
             notes.push("of what has to follow, all but the first byte".to_owned());
@@ -341,7 +384,11 @@ fn tail(pattern: &str, value: &[Piece]) -> Option<(String, String)> {
     let class = join(pattern, &[class], plain);
     let least = open.hir.properties().minimum_len().unwrap_or(0);
     let head = join(pattern, head, plain);
-    let least = if least == 0 { String::new() } else { format!("{class}{{{least}}}") };
+    let least = if least == 0 {
+        String::new()
+    } else {
+        format!("{class}{{{least}}}")
+    };
     Some((
         format!("{head}{least}"),
         format!("{class}*{}", join(pattern, padding, plain)),
@@ -373,7 +420,11 @@ fn bound(pattern: &str, ast: &Ast) -> Option<String> {
 
 /// What a description says before it says why that is bad.
 fn title(rule: &Rule) -> String {
-    let first = rule.description.split([',', '.', '\n']).next().unwrap_or_default();
+    let first = rule
+        .description
+        .split([',', '.', '\n'])
+        .next()
+        .unwrap_or_default();
     let first = first.trim();
     if first.len() < 8 {
         return rule.id.replace(['-', '_'], " ");

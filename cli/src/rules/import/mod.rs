@@ -62,7 +62,11 @@ struct Imported {
 impl Imported {
     fn of(config: &Config) -> Self {
         let mut kinds = Kinds::new();
-        let mut log: Vec<String> = config.left_out.iter().map(|it| format!("the file: left out: {it}")).collect();
+        let mut log: Vec<String> = config
+            .left_out
+            .iter()
+            .map(|it| format!("the file: left out: {it}"))
+            .collect();
         let mut drafts: Vec<Draft> = Vec::new();
         let (mut refused, mut partly) = (0, 0);
         for rule in &config.rules {
@@ -75,7 +79,10 @@ impl Imported {
                         left_out.extend(notes);
                         converted += 1;
                         if let Some(other) = drafts.iter().find(|other| other.is_same(&draft)) {
-                            left_out.push(format!("says the same as `{}`, which stands for both", other.kind));
+                            left_out.push(format!(
+                                "says the same as `{}`, which stands for both",
+                                other.kind
+                            ));
                             continue;
                         }
                         draft.kind = kinds.name(&rule.id, &mut left_out);
@@ -86,7 +93,11 @@ impl Imported {
             }
             if converted == 0 {
                 refused += 1;
-                log.push(format!("{}: not converted: {}", rule.id, reasons.join("; ")));
+                log.push(format!(
+                    "{}: not converted: {}",
+                    rule.id,
+                    reasons.join("; ")
+                ));
                 continue;
             }
             left_out.extend(reasons.iter().map(|reason| format!("a part that {reason}")));
@@ -119,7 +130,12 @@ struct Kinds(BTreeSet<String>);
 impl Kinds {
     fn new() -> Self {
         let entries = shipped::entries();
-        Self(entries.iter().map(|entry| entry.written.kind().to_owned()).collect())
+        Self(
+            entries
+                .iter()
+                .map(|entry| entry.written.kind().to_owned())
+                .collect(),
+        )
     }
 
     /// A kind for a rule that was called `id`.
@@ -137,12 +153,19 @@ impl Kinds {
             let over = name.len().saturating_sub(LONGEST);
             let end = name.len().saturating_sub(4);
             let (before, end) = name.split_at_checked(end).unwrap_or_default();
-            format!("{}{end}", before.get(..before.len().saturating_sub(over)).unwrap_or_default())
+            format!(
+                "{}{end}",
+                before
+                    .get(..before.len().saturating_sub(over))
+                    .unwrap_or_default()
+            )
         };
         let mut names = names.chain(more).map(short);
         let kind = names.find(|name| !self.0.contains(name)).unwrap_or(plain);
         if kind != id {
-            notes.push(format!("its name, which is taken or too long: the kind is `{kind}`"));
+            notes.push(format!(
+                "its name, which is taken or too long: the kind is `{kind}`"
+            ));
         }
         self.0.insert(kind.clone());
         kind

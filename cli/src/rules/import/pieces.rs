@@ -21,9 +21,9 @@ pub(super) struct Piece {
 
 pub(super) fn parse(pattern: &str) -> Result<Ast, String> {
     let mut parser = ParserBuilder::new().build();
-    parser.parse(pattern).map_err(|error| {
-        format!("has a pattern that cannot be read ({})", error.kind())
-    })
+    parser
+        .parse(pattern)
+        .map_err(|error| format!("has a pattern that cannot be read ({})", error.kind()))
 }
 
 impl Flags {
@@ -92,7 +92,12 @@ pub(super) fn branches(pattern: &str, ast: &Ast, flags: &Flags) -> Result<Vec<Ve
         .collect()
 }
 
-fn flatten(pattern: &str, ast: &Ast, flags: &mut Flags, pieces: &mut Vec<Piece>) -> Result<(), String> {
+fn flatten(
+    pattern: &str,
+    ast: &Ast,
+    flags: &mut Flags,
+    pieces: &mut Vec<Piece>,
+) -> Result<(), String> {
     let mut piece = |group, ast: &Ast, flags: &Flags| {
         pieces.push(Piece {
             group,
@@ -135,7 +140,11 @@ fn ast_group(ast: &Ast) -> Option<u32> {
 }
 
 /// What one behind the other say, as one pattern again. `edit` may put another text in the place of a part.
-pub(super) fn join(pattern: &str, pieces: &[Piece], edit: &mut dyn FnMut(&Ast) -> Option<String>) -> String {
+pub(super) fn join(
+    pattern: &str,
+    pieces: &[Piece],
+    edit: &mut dyn FnMut(&Ast) -> Option<String>,
+) -> String {
     let mut joined = String::new();
     let mut rest = pieces;
     while let Some(first) = rest.first() {

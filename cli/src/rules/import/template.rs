@@ -41,16 +41,40 @@ fn of(hir: &Hir, choice: usize) -> String {
 fn alphabets() -> [(&'static str, Bytes); 11] {
     let plain = |byte: u8| byte.is_ascii_alphanumeric();
     [
-        ("b64u", Bytes::of(move |it| plain(it) || matches!(it, b'_' | b'-'))),
-        ("b64", Bytes::of(move |it| plain(it) || matches!(it, b'+' | b'/'))),
+        (
+            "b64u",
+            Bytes::of(move |it| plain(it) || matches!(it, b'_' | b'-')),
+        ),
+        (
+            "b64",
+            Bytes::of(move |it| plain(it) || matches!(it, b'+' | b'/')),
+        ),
         ("b62", Bytes::of(plain)),
         ("alpha", Bytes::of(|it| it.is_ascii_alphabetic())),
-        ("low", Bytes::of(|it| matches!(it, b'0'..=b'9' | b'a'..=b'z'))),
-        ("UP", Bytes::of(|it| matches!(it, b'0'..=b'9' | b'A'..=b'Z'))),
-        ("b32", Bytes::of(|it| matches!(it, b'2'..=b'7' | b'A'..=b'Z'))),
-        ("bech32", Bytes::of(|it| b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L".contains(&it))),
-        ("hex", Bytes::of(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))),
-        ("HEX", Bytes::of(|it| matches!(it, b'0'..=b'9' | b'A'..=b'F'))),
+        (
+            "low",
+            Bytes::of(|it| matches!(it, b'0'..=b'9' | b'a'..=b'z')),
+        ),
+        (
+            "UP",
+            Bytes::of(|it| matches!(it, b'0'..=b'9' | b'A'..=b'Z')),
+        ),
+        (
+            "b32",
+            Bytes::of(|it| matches!(it, b'2'..=b'7' | b'A'..=b'Z')),
+        ),
+        (
+            "bech32",
+            Bytes::of(|it| b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L".contains(&it)),
+        ),
+        (
+            "hex",
+            Bytes::of(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')),
+        ),
+        (
+            "HEX",
+            Bytes::of(|it| matches!(it, b'0'..=b'9' | b'A'..=b'F')),
+        ),
         ("dec", Bytes::of(|it| it.is_ascii_digit())),
     ]
 }
@@ -67,9 +91,17 @@ fn run(set: &Bytes, count: u32, choice: usize) -> String {
     }
     // Without a placeholder for them: its bytes in turn, letters and digits first.
     let printable: Vec<u8> = set.iter().filter(u8::is_ascii_graphic).collect();
-    let plain: Vec<u8> = printable.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    let plain: Vec<u8> = printable
+        .iter()
+        .copied()
+        .filter(u8::is_ascii_alphanumeric)
+        .collect();
     let from = if plain.is_empty() { printable } else { plain };
-    let from = if from.is_empty() { set.iter().collect() } else { from };
+    let from = if from.is_empty() {
+        set.iter().collect()
+    } else {
+        from
+    };
     (0..count)
         .zip((0..from.len()).cycle().skip(choice))
         .filter_map(|(_, nth)| from.get(nth).copied().map(char::from))

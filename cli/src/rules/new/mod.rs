@@ -56,7 +56,9 @@ mod tests {
 
     fn made_up(alphabet: &str, length: usize) -> String {
         let letters: Vec<char> = alphabet.chars().collect();
-        (0..length).map(|nth| letters[(nth * 7 + nth * nth * 3 + 5) % letters.len()]).collect()
+        (0..length)
+            .map(|nth| letters[(nth * 7 + nth * nth * 3 + 5) % letters.len()])
+            .collect()
     }
 
     const B62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -76,16 +78,32 @@ mod tests {
         let b62 = made_up(B62, 40);
         let hex = made_up("0123456789abcdef", 32);
         for (kind, sample, expected) in [
-            ("acme-key", format!("acme_{b62}"), r"pattern = 'acme_[0-9A-Za-z]{40}'"),
-            ("acme-key", format!("acme_live_{hex}"), "pattern = 'acme_live_[0-9a-f]{32}'"),
+            (
+                "acme-key",
+                format!("acme_{b62}"),
+                r"pattern = 'acme_[0-9A-Za-z]{40}'",
+            ),
+            (
+                "acme-key",
+                format!("acme_live_{hex}"),
+                "pattern = 'acme_live_[0-9a-f]{32}'",
+            ),
             ("acme-key", hex.clone(), "context = [\"acme\"]"),
-            ("acme-key", format!("ak-{b62}"), "pattern = 'ak-[0-9A-Za-z]{40}'"),
+            (
+                "acme-key",
+                format!("ak-{b62}"),
+                "pattern = 'ak-[0-9A-Za-z]{40}'",
+            ),
             (
                 "acme-key",
                 "0f8fad5b-d9cb-469f-a165-70867728950e".to_owned(),
                 "{{uuid}}",
             ),
-            ("acme-key", format!("{hex}.{b62}\n"), r"[0-9a-f]{32}\.[0-9A-Za-z]{40}"),
+            (
+                "acme-key",
+                format!("{hex}.{b62}\n"),
+                r"[0-9a-f]{32}\.[0-9A-Za-z]{40}",
+            ),
         ] {
             let (status, file) = made(kind, Some(&sample));
             assert_eq!(status, Status::Success, "{sample}");
@@ -94,7 +112,12 @@ mod tests {
                 assert!(!file.contains(part), "{file}");
             }
         }
-        for bad in ["", "short", "two words of text here", "tab\tin\tit0123456789"] {
+        for bad in [
+            "",
+            "short",
+            "two words of text here",
+            "tab\tin\tit0123456789",
+        ] {
             assert_eq!(made("acme-key", Some(bad)).0, Status::Invalid, "{bad}");
         }
     }

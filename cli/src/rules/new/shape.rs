@@ -1,13 +1,13 @@
 //! The shape of a token: what all of its kind have in common, guessed from one.
 
 /// A fixed start, and parts of one alphabet each with what separates them.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Shape {
     pub(super) prefix: String,
     pub(super) parts: Vec<Part>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Part {
     /// Bytes of one alphabet.
     Run { alphabet: Alphabet, length: usize },
@@ -18,7 +18,7 @@ pub(super) enum Part {
 }
 
 /// The alphabets of examples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Alphabet {
     /// As placeholders call it.
     pub(super) name: &'static str,
@@ -35,8 +35,12 @@ const ALPHABETS: [Alphabet; 8] = [
     alphabet("low", "0-9a-z", |it| matches!(it, '0'..='9' | 'a'..='z')),
     alphabet("UP", "0-9A-Z", |it| matches!(it, '0'..='9' | 'A'..='Z')),
     Alphabet::B62,
-    alphabet("b64u", "0-9A-Za-z_-", |it| it.is_ascii_alphanumeric() || matches!(it, '_' | '-')),
-    alphabet("b64", "0-9A-Za-z+/", |it| it.is_ascii_alphanumeric() || matches!(it, '+' | '/')),
+    alphabet("b64u", "0-9A-Za-z_-", |it| {
+        it.is_ascii_alphanumeric() || matches!(it, '_' | '-')
+    }),
+    alphabet("b64", "0-9A-Za-z+/", |it| {
+        it.is_ascii_alphanumeric() || matches!(it, '+' | '/')
+    }),
 ];
 
 impl Alphabet {
@@ -99,7 +103,11 @@ fn prefix(token: &str) -> &str {
     // A few words of many are a passphrase.
     let rest = token.get(end..).unwrap_or_default();
     let goes_on = rest.split(['_', '-', '.', ':', '~']).all(is_word);
-    if goes_on { "" } else { token.get(..end).unwrap_or_default() }
+    if goes_on {
+        ""
+    } else {
+        token.get(..end).unwrap_or_default()
+    }
 }
 
 /// Whether this is a name such as `ghp`, `live` or `v1`, and not random.
@@ -119,10 +127,15 @@ fn parts(rest: &str) -> Vec<Part> {
     // Between parts that are alike or of digits a line is a separator; elsewhere it is a letter of base64url.
     let separates = runs.len() > 1
         && runs.iter().all(|run| run.len() >= 4)
-        && (runs.iter().any(|run| run.bytes().all(|it| it.is_ascii_digit()))
-            || runs.windows(2).all(|pair| matches!(pair, [a, b] if a.len() == b.len())));
+        && (runs
+            .iter()
+            .any(|run| run.bytes().all(|it| it.is_ascii_digit()))
+            || runs
+                .windows(2)
+                .all(|pair| matches!(pair, [a, b] if a.len() == b.len())));
     let is_separator = |it: char| {
-        separates && matches!(it, '_' | '-') || !it.is_ascii_alphanumeric() && !matches!(it, '_' | '-' | '+' | '/')
+        separates && matches!(it, '_' | '-')
+            || !it.is_ascii_alphanumeric() && !matches!(it, '_' | '-' | '+' | '/')
     };
     let mut parts = Vec::new();
     let mut run = String::new();
@@ -162,5 +175,8 @@ fn part(run: &str) -> Vec<Part> {
 
 fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12] && text.chars().all(|it| it == '-' || matches!(it, '0'..='9' | 'a'..='f'))
+    lengths == [8, 4, 4, 4, 12]
+        && text
+            .chars()
+            .all(|it| it == '-' || matches!(it, '0'..='9' | 'a'..='f'))
 }

@@ -101,7 +101,10 @@ impl Skeleton {
 
     /// The word that has to be in the name before the value, if its own start does not tell it.
     fn context(&self) -> Option<String> {
-        let starts_word = self.shape.prefix.starts_with(|it: char| it.is_ascii_alphanumeric());
+        let starts_word = self
+            .shape
+            .prefix
+            .starts_with(|it: char| it.is_ascii_alphanumeric());
         if self.shape.prefix.len() >= FIXED && starts_word {
             return None;
         }
@@ -117,7 +120,9 @@ impl Skeleton {
         let mut pattern = regex_syntax::escape(&self.shape.prefix).replace("\\-", "-");
         for part in &self.shape.parts {
             let _ = match part {
-                Part::Run { alphabet, length } => write!(pattern, "[{}]{{{length}}}", alphabet.class),
+                Part::Run { alphabet, length } => {
+                    write!(pattern, "[{}]{{{length}}}", alphabet.class)
+                }
                 Part::Fixed(character) => {
                     let fixed = character.to_string();
                     let escaped = regex_syntax::escape(&fixed).replace("\\-", "-");
@@ -199,5 +204,8 @@ fn prefix(kind: &str) -> String {
 }
 
 fn lines(texts: &[String]) -> String {
-    texts.iter().map(|text| format!("  {},\n", quoted(text))).collect()
+    texts
+        .iter()
+        .map(|text| format!("  {},\n", quoted(text)))
+        .collect()
 }

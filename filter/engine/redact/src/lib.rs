@@ -79,9 +79,9 @@ pub use judge::{Confidence, Finding, Judge, MaskAll, RuleId, Treatment};
 pub use limits::{Limits, OnLimit};
 pub use mask::{Fingerprint, MaskStyle, Masker};
 pub use redactor::Redactor;
+pub use rules::{KnownValue, Profile, Rule, RuleSet, RuleSetBuilder, Sample};
 #[cfg(feature = "authoring")]
 pub use rules::{Problem, Reading, Shipped, ShippedFile, shipped_files};
-pub use rules::{KnownValue, Profile, Rule, RuleSet, RuleSetBuilder, Sample};
 #[cfg(feature = "authoring")]
 pub use scan::{Stopped, Trace};
 pub use scrub::Scrubber;

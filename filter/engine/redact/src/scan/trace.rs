@@ -167,8 +167,8 @@ impl Tracer<'_> {
     fn starts_word(&self, at: usize) -> bool {
         let before = self.text.get(..at).unwrap_or_default();
         let (last, first) = (before.last(), self.text.get(at));
-        let capital = last.is_some_and(u8::is_ascii_lowercase)
-            && first.is_some_and(u8::is_ascii_uppercase);
+        let capital =
+            last.is_some_and(u8::is_ascii_lowercase) && first.is_some_and(u8::is_ascii_uppercase);
         last.is_none_or(|last| !last.is_ascii_alphanumeric()) || capital || ends_with_escape(before)
     }
 }
@@ -176,7 +176,9 @@ impl Tracer<'_> {
 /// How many bytes of a text are those of an anchor.
 fn common(text: &[u8], anchor: &[u8]) -> usize {
     let pairs = text.iter().zip(anchor);
-    pairs.take_while(|(byte, wanted)| fold(**byte) == **wanted).count()
+    pairs
+        .take_while(|(byte, wanted)| fold(**byte) == **wanted)
+        .count()
 }
 
 /// Whether an escape ends a text whose last letter is not the letter it looks like.

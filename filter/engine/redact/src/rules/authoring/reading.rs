@@ -8,9 +8,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
 use super::repair::{Fields, repair};
+use crate::RuleError;
 use crate::rules::file::RuleEntry;
 use crate::rules::{Rule, RuleSetBuilder};
-use crate::RuleError;
 
 /// What a rule file holds.
 #[derive(Debug, Default)]
@@ -143,8 +143,9 @@ impl Reader<'_> {
                 Err(Mistake::Shape(error)) => {
                     let at = error.span();
                     let overlaps = |span: &Range<usize>| {
-                        at.as_ref()
-                            .is_some_and(|at| at.start < span.end && span.start < at.end.max(at.start + 1))
+                        at.as_ref().is_some_and(|at| {
+                            at.start < span.end && span.start < at.end.max(at.start + 1)
+                        })
                     };
                     let whole = at.as_ref().is_none_or(|at| *at == span);
                     let place = places
@@ -177,7 +178,8 @@ impl Reader<'_> {
         span: &Range<usize>,
     ) -> Result<Rule, Mistake> {
         let rule = Spanned::new(span.clone(), DeValue::Table(rule.into_iter().collect()));
-        let entry = RuleEntry::deserialize(ValueDeserializer::from(rule)).map_err(Mistake::Shape)?;
+        let entry =
+            RuleEntry::deserialize(ValueDeserializer::from(rule)).map_err(Mistake::Shape)?;
         Rule::compile(self.file, provider, entry).map_err(|error| match error {
             RuleError::Field { field, problem, .. } => Mistake::Field(field, problem),
             other => Mistake::Field("rule", other.to_string()),

@@ -35,5 +35,8 @@ pub fn shipped_files() -> impl Iterator<Item = ShippedFile> {
     };
     all(prebuilt::FILES, Shipped::Credentials)
         .chain(all(prebuilt::CATALOGUE, Shipped::Catalogue))
-        .chain(all(std::slice::from_ref(&prebuilt::CARRIERS), Shipped::Carriers))
+        .chain(all(
+            std::slice::from_ref(&prebuilt::CARRIERS),
+            Shipped::Carriers,
+        ))
 }
