@@ -35,6 +35,10 @@ impl Bytes {
         (0..=u8::MAX).filter(|byte| self.has(*byte))
     }
 
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.iter().any(|byte| other.has(byte))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
@@ -45,6 +49,10 @@ impl Bytes {
 
     /// As a class of a pattern: of the smaller of the set and what is not in it.
     pub(super) fn written(&self) -> String {
+        if *self == Self::no_word() {
+            // As people write it.
+            return "[^0-9A-Za-z_]".to_owned();
+        }
         let negated = self.iter().count() > 128;
         let listed = Self::of(|byte| self.has(byte) != negated);
         let mut class = String::from(if negated { "[^" } else { "[" });

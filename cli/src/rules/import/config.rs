@@ -98,6 +98,7 @@ fn allowlists(table: &Table) -> impl Iterator<Item = String> {
             ] {
                 match strings(list, field).len() {
                     0 => {}
+                    1 => parts.push(format!("1 {}", what.trim_end_matches('s'))),
                     count => parts.push(format!("{count} {what}")),
                 }
             }

@@ -19,6 +19,8 @@ const LONG: usize = 1024;
 const LONGEST: usize = 4096;
 /// How often what may be repeated without end before a value may be.
 const REPEATED: u32 = 32;
+/// A repetition that is counted up to more than this may be too large for a table.
+const MANY: usize = 256;
 /// Alternatives of which examples are made.
 const CHOICES: usize = 4;
 
@@ -134,6 +136,15 @@ impl<'a> Parts<'a> {
             Ok(converted) => return Ok(converted),
             Err(reason) => reason,
         };
+        let (mut endless, mut more) = (draft.clone(), notes.clone());
+        if self.with_tail(&mut endless, MANY) {
+            more.push(format!(
+                "the end of a last repetition of more than {MANY}: it goes on as far as it can"
+            ));
+            if let Ok(converted) = self.by_lead(endless, more) {
+                return Ok(converted);
+            }
+        }
         if !self.before.is_empty() {
             let mut notes = notes.clone();
             notes.push(
@@ -309,18 +320,32 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    /// What has no longest match: with a tail, if it is the last part that goes on.
+    /// What has no longest match: with a tail, if it is the last part that goes on, and stops before what has to follow.
     fn unbounded(&self, draft: &mut Draft, notes: &mut Vec<String>) {
-        if let [value] = self.values.as_slice()
-            && let Some((pattern, tail)) = tail(self.pattern, value)
-        {
-            (draft.pattern, draft.tail) = (pattern, Some(tail));
-            return;
+        if !self.with_tail(draft, LONGEST) {
+            draft.max_length = Some(LONGEST);
+            notes.push(format!(
+                "values of more than {LONGEST} bytes: a repetition has no end"
+            ));
         }
-        draft.max_length = Some(LONGEST);
-        notes.push(format!(
-            "values of more than {LONGEST} bytes: a repetition has no end"
-        ));
+    }
+
+    /// Gives the draft a tail for a last part that can be longer than `most`. False if it cannot have one.
+    fn with_tail(&self, draft: &mut Draft, most: usize) -> bool {
+        let [value] = self.values.as_slice() else {
+            return false;
+        };
+        let Some(tail) = Tail::of(self.pattern, value, most) else {
+            return false;
+        };
+        let follows = first(self.behind.iter().map(|it| &it.hir));
+        if follows.bytes.meets(&tail.class) {
+            return false;
+        }
+        draft.pattern = tail.pattern;
+        draft.tail = Some(tail.tail);
+        (draft.after, draft.max_length) = (None, None);
+        true
     }
 
     fn after(&self, draft: &mut Draft, notes: &mut Vec<String>) {
@@ -363,36 +388,47 @@ fn before<'a>(parts: impl Iterator<Item = &'a Hir> + Clone) -> Option<String> {
     }
 }
 
-/// A value in what it has to have and what goes on behind, if nothing else is without end.
-fn tail(pattern: &str, value: &[Piece]) -> Option<(String, String)> {
-    let is_open = |piece: &Piece| piece.hir.properties().maximum_len().is_none();
-    let at = value.iter().position(is_open)?;
-    let (head, rest) = value.split_at_checked(at)?;
-    let (open, padding) = rest.split_first()?;
-    let optional = |it: &Piece| it.hir.properties().minimum_len() == Some(0) && !is_open(it);
-    let Ast::Repetition(repetition) = &open.ast else {
-        return None;
-    };
-    if !padding.iter().all(optional) || bytes::class(&repeated(&open.hir)?).is_none() {
-        return None;
+/// A value in what it has to have and what goes on behind.
+struct Tail {
+    pattern: String,
+    tail: String,
+    class: Bytes,
+}
+
+impl Tail {
+    /// None if anything but the last part, and what may be missing behind it, is longer than `most`.
+    fn of(pattern: &str, value: &[Piece], most: usize) -> Option<Self> {
+        let is_open = |piece: &Piece| {
+            let longest = piece.hir.properties().maximum_len();
+            longest.is_none_or(|it| it > most)
+        };
+        let at = value.iter().position(is_open)?;
+        let (head, rest) = value.split_at_checked(at)?;
+        let (open, padding) = rest.split_first()?;
+        let optional = |it: &Piece| it.hir.properties().minimum_len() == Some(0) && !is_open(it);
+        let Ast::Repetition(repetition) = &open.ast else {
+            return None;
+        };
+        if !padding.iter().all(optional) {
+            return None;
+        }
+        let set = bytes::class(&repeated(&open.hir)?)?;
+        let plain = &mut |_: &Ast| None;
+        let class = Piece {
+            ast: (*repetition.ast).clone(),
+            ..open.clone()
+        };
+        let class = join(pattern, &[class], plain);
+        let least = match open.hir.properties().minimum_len().unwrap_or(0) {
+            0 => String::new(),
+            least => format!("{class}{{{least}}}"),
+        };
+        Some(Self {
+            pattern: format!("{}{least}", join(pattern, head, plain)),
+            tail: format!("{class}*{}", join(pattern, padding, plain)),
+            class: set,
+        })
     }
-    let plain = &mut |_: &Ast| None;
-    let class = Piece {
-        ast: (*repetition.ast).clone(),
-        ..open.clone()
-    };
-    let class = join(pattern, &[class], plain);
-    let least = open.hir.properties().minimum_len().unwrap_or(0);
-    let head = join(pattern, head, plain);
-    let least = if least == 0 {
-        String::new()
-    } else {
-        format!("{class}{{{least}}}")
-    };
-    Some((
-        format!("{head}{least}"),
-        format!("{class}*{}", join(pattern, padding, plain)),
-    ))
 }
 
 fn repeated(hir: &Hir) -> Option<Hir> {
@@ -429,5 +465,16 @@ fn title(rule: &Rule) -> String {
     if first.len() < 8 {
         return rule.id.replace(['-', '_'], " ");
     }
-    first.to_owned()
+    // "Identified a potential Acme API key".
+    let words: Vec<&str> = first.split(' ').collect();
+    let article = words
+        .iter()
+        .take(4)
+        .position(|word| matches!(*word, "a" | "an"));
+    let from = article.map_or(0, |at| at + 1);
+    let words = words.get(from..).unwrap_or_default();
+    match words {
+        ["possible" | "potential", rest @ ..] => rest.join(" "),
+        words => words.join(" "),
+    }
 }

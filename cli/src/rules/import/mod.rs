@@ -125,17 +125,19 @@ impl Imported {
 }
 
 /// The kinds that are taken.
-struct Kinds(BTreeSet<String>);
+struct Kinds {
+    shipped: BTreeSet<String>,
+    own: BTreeSet<String>,
+}
 
 impl Kinds {
     fn new() -> Self {
         let entries = shipped::entries();
-        Self(
-            entries
-                .iter()
-                .map(|entry| entry.written.kind().to_owned())
-                .collect(),
-        )
+        let shipped = entries.iter().map(|entry| entry.written.kind().to_owned());
+        Self {
+            shipped: shipped.collect(),
+            own: BTreeSet::new(),
+        }
     }
 
     /// A kind for a rule that was called `id`.
@@ -146,8 +148,13 @@ impl Kinds {
             .map(|it| if it.is_ascii_alphanumeric() { it } else { '-' })
             .take(LONGEST)
             .collect();
-        let names = [plain.clone(), format!("gitleaks-{plain}")].into_iter();
-        let more = (2..).map(|nth| format!("{plain}-{nth}"));
+        let base = if self.shipped.contains(&plain) {
+            format!("gitleaks-{plain}")
+        } else {
+            plain
+        };
+        let more = (2..).map(|nth| format!("{base}-{nth}"));
+        let names = std::iter::once(base.clone()).chain(more);
         let short = |name: String| -> String {
             // The end tells names apart, so the middle goes.
             let over = name.len().saturating_sub(LONGEST);
@@ -160,14 +167,14 @@ impl Kinds {
                     .unwrap_or_default()
             )
         };
-        let mut names = names.chain(more).map(short);
-        let kind = names.find(|name| !self.0.contains(name)).unwrap_or(plain);
+        let mut names = names.map(short);
+        let kind = names.find(|name| !self.own.contains(name)).unwrap_or(base);
         if kind != id {
             notes.push(format!(
-                "its name, which is taken or too long: the kind is `{kind}`"
+                "its name, which is taken or not one of a kind: it is `{kind}` here"
             ));
         }
-        self.0.insert(kind.clone());
+        self.own.insert(kind.clone());
         kind
     }
 }

@@ -4,7 +4,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use super::bytes::{Bytes, class};
 
-/// A repetition that may be empty or once is shown so often where it has no end.
+/// A repetition that may be once is shown so often where it has no end.
 const USUAL: u32 = 8;
 
 /// A text for parts that stand one behind the other. `choice` says which of several alternatives it takes, counted anew where there are fewer.
@@ -25,9 +25,9 @@ fn of(hir: &Hir, choice: usize) -> String {
         }
         HirKind::Repetition(repetition) => {
             let count = match (repetition.min, repetition.max) {
-                (0, Some(_)) => 0,
-                (least, None) => least.max(USUAL),
-                (least, Some(_)) => least,
+                (0, _) => 0,
+                (1, None) if is_random(&repetition.sub) => USUAL,
+                (least, _) => least,
             };
             match class(&repetition.sub) {
                 Some(set) => run(&set, count, choice),
@@ -79,6 +79,11 @@ fn alphabets() -> [(&'static str, Bytes); 11] {
     ]
 }
 
+/// Whether a placeholder stands for it.
+fn is_random(hir: &Hir) -> bool {
+    class(hir).is_some_and(|set| set.iter().filter(u8::is_ascii_alphanumeric).count() >= 8)
+}
+
 /// So many bytes of a set.
 fn run(set: &Bytes, count: u32, choice: usize) -> String {
     if count == 0 {
@@ -89,13 +94,16 @@ fn run(set: &Bytes, count: u32, choice: usize) -> String {
     if let Some((name, _)) = alphabets().iter().find(|(_, it)| !few && fits(it)) {
         return format!("{{{{{name}:{count}}}}}");
     }
-    // Without a placeholder for them: its bytes in turn, letters and digits first.
-    let printable: Vec<u8> = set.iter().filter(u8::is_ascii_graphic).collect();
-    let plain: Vec<u8> = printable
+    // Without a placeholder for them: its bytes in turn, small letters first.
+    let printable: Vec<u8> = set
         .iter()
-        .copied()
-        .filter(u8::is_ascii_alphanumeric)
+        .filter(|byte| byte.is_ascii_graphic() || *byte == b' ')
         .collect();
+    let (small, other): (Vec<u8>, Vec<u8>) = printable
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .partition(|byte| byte.is_ascii_lowercase());
+    let plain = [small, other].concat();
     let from = if plain.is_empty() { printable } else { plain };
     let from = if from.is_empty() {
         set.iter().collect()
