@@ -102,7 +102,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Status> {
         }
         Rules::New(args) => {
             let sample = args.sample.then(|| io::read_to_string(io::stdin().lock()));
-            new::run(&args.kind, args.provider, sample.transpose()?, out)
+            let sample = sample.transpose()?;
+            new::run(&args.kind, args.provider, sample.as_deref(), out)
         }
         Rules::Import(args) => import::run(&args.file, out, &mut io::stderr().lock()),
         Rules::Explain(args) => {

@@ -192,15 +192,15 @@ impl Told<'_> {
             self.line("reference", reference)?;
         }
         if rule.section == "rule" {
-            self.examples(rule.kind(), "example", rule.texts("examples"))?;
+            self.examples(rule.kind(), "example", &rule.texts("examples"))?;
             self.examples(
                 rule.kind(),
                 "counter-example",
-                rule.texts("counter_examples"),
+                &rule.texts("counter_examples"),
             )?;
         }
         if rule.section == "field" {
-            self.examples(rule.kind(), "example", Vec::new())?;
+            self.examples(rule.kind(), "example", &[])?;
         }
         Ok(())
     }
@@ -230,7 +230,7 @@ impl Told<'_> {
     }
 
     /// Each as it is written, with what becomes of it.
-    fn examples(&mut self, kind: &str, name: &str, templates: Vec<&str>) -> io::Result<()> {
+    fn examples(&mut self, kind: &str, name: &str, templates: &[&str]) -> io::Result<()> {
         let Some(rules) = &self.masked else {
             return Ok(());
         };

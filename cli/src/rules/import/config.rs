@@ -53,10 +53,10 @@ impl Rule {
         for (field, value) in rule {
             match (field.as_str(), value) {
                 ("entropy", Value::Float(least)) => {
-                    left_out.push(format!("entropy of at least {least}"))
+                    left_out.push(format!("entropy of at least {least}"));
                 }
                 ("entropy", Value::Integer(least)) => {
-                    left_out.push(format!("entropy of at least {least}"))
+                    left_out.push(format!("entropy of at least {least}"));
                 }
                 ("path", Value::String(path)) if rule.contains_key("regex") => {
                     left_out.push(format!("the condition that the path is like `{path}`"));

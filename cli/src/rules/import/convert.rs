@@ -1,9 +1,11 @@
 //! From one rule of gitleaks to one or more of ours.
 
-use regex_syntax::ast::{AssertionKind, Ast, RepetitionKind, RepetitionRange};
+mod value;
+
+use regex_syntax::ast::{Ast, RepetitionKind, RepetitionRange};
 use regex_syntax::hir::Hir;
 
-use super::bytes::{self, Bytes, first};
+use super::bytes::{Bytes, first};
 use super::config::Rule;
 use super::context::{self, Words};
 use super::draft::{Draft, category};
@@ -14,9 +16,6 @@ use super::trial;
 /// A rule, and what was left out of it; or why it could not be kept.
 type Converted = Result<(Draft, Vec<String>), String>;
 
-/// Longest value without a stated length, and with one.
-const LONG: usize = 1024;
-const LONGEST: usize = 4096;
 /// How often what may be repeated without end before a value may be.
 const REPEATED: u32 = 32;
 /// A repetition that is counted up to more than this may be too large for a table.
@@ -275,166 +274,17 @@ impl<'a> Parts<'a> {
         trial::examples(&mut draft, texts)?;
         Ok((draft, notes))
     }
-
-    /// What is masked, and how long it may be.
-    fn value(&self, draft: &mut Draft, notes: &mut Vec<String>) -> Result<(), String> {
-        let (mut boundary, mut look) = (false, false);
-        let mut edit = |ast: &Ast| match ast {
-            Ast::Assertion(assertion) => {
-                let is_boundary = matches!(assertion.kind, AssertionKind::WordBoundary);
-                boundary |= is_boundary;
-                look |= !is_boundary;
-                Some(String::new())
-            }
-            _ => None,
-        };
-        let texts: Vec<String> = self
-            .values
-            .iter()
-            .map(|value| join(self.pattern, value, &mut edit))
-            .collect();
-        draft.pattern = texts.join("|");
-        if look {
-            return Err("looks at the start or end of a line within the value".to_owned());
-        }
-        if boundary {
-            notes.push("a word boundary within the value".to_owned());
-        }
-        let lengths = self.values.iter().map(|value| {
-            let lengths = value.iter().map(|it| it.hir.properties().maximum_len());
-            lengths.sum::<Option<usize>>()
-        });
-        let longest = lengths.collect::<Option<Vec<usize>>>();
-        match longest.map(|it| it.into_iter().max().unwrap_or(0)) {
-            Some(longest) if longest <= LONG => {}
-            Some(longest) => {
-                draft.max_length = Some(longest.min(LONGEST));
-                if longest > LONGEST {
-                    notes.push(format!(
-                        "what of a value is behind its first {LONGEST} bytes"
-                    ));
-                }
-            }
-            None => self.unbounded(draft, notes),
-        }
-        Ok(())
-    }
-
-    /// What has no longest match: with a tail, if it is the last part that goes on, and stops before what has to follow.
-    fn unbounded(&self, draft: &mut Draft, notes: &mut Vec<String>) {
-        if !self.with_tail(draft, LONGEST) {
-            draft.max_length = Some(LONGEST);
-            notes.push(format!(
-                "values of more than {LONGEST} bytes: a repetition has no end"
-            ));
-        }
-    }
-
-    /// Gives the draft a tail for a last part that can be longer than `most`. False if it cannot have one.
-    fn with_tail(&self, draft: &mut Draft, most: usize) -> bool {
-        let [value] = self.values.as_slice() else {
-            return false;
-        };
-        let Some(tail) = Tail::of(self.pattern, value, most) else {
-            return false;
-        };
-        let follows = first(self.behind.iter().map(|it| &it.hir));
-        if follows.bytes.meets(&tail.class) {
-            return false;
-        }
-        draft.pattern = tail.pattern;
-        draft.tail = Some(tail.tail);
-        (draft.after, draft.max_length) = (None, None);
-        true
-    }
-
-    fn after(&self, draft: &mut Draft, notes: &mut Vec<String>) {
-        let follows = first(self.behind.iter().map(|it| &it.hir));
-        if follows.optional || self.behind.is_empty() {
-            return;
-        }
-        if draft.tail.is_some() {
-            notes.push("what has to follow: the value goes on as far as it can".to_owned());
-            return;
-        }
-        let lengths = self
-            .behind
-            .iter()
-            .map(|it| it.hir.properties().maximum_len());
-        // An escape of two bytes is known by its first.
-        if lengths.sum::<Option<usize>>().is_none_or(|it| it > 2) {
-            notes.push("of what has to follow, all but the first byte".to_owned());
-        }
-        draft.after = Some(if follows.bytes.is_empty() {
-            notes.push("that a value ends the text: it has to end a line".to_owned());
-            r"[\r\n]".to_owned()
-        } else {
-            follows.bytes.written()
-        });
-    }
 }
 
 /// The bytes that may stand before, of what is no wider than one.
 fn before<'a>(parts: impl Iterator<Item = &'a Hir> + Clone) -> Option<String> {
-    if parts.clone().next().is_none() {
-        return None;
-    }
+    parts.clone().next()?;
     let set = first(parts);
     match (set.optional, set.bytes == Bytes::none()) {
         (true, _) => None,
         // The start of a text always may.
         (_, true) => Some(r"[\r\n]".to_owned()),
         _ => Some(set.bytes.written()),
-    }
-}
-
-/// A value in what it has to have and what goes on behind.
-struct Tail {
-    pattern: String,
-    tail: String,
-    class: Bytes,
-}
-
-impl Tail {
-    /// None if anything but the last part, and what may be missing behind it, is longer than `most`.
-    fn of(pattern: &str, value: &[Piece], most: usize) -> Option<Self> {
-        let is_open = |piece: &Piece| {
-            let longest = piece.hir.properties().maximum_len();
-            longest.is_none_or(|it| it > most)
-        };
-        let at = value.iter().position(is_open)?;
-        let (head, rest) = value.split_at_checked(at)?;
-        let (open, padding) = rest.split_first()?;
-        let optional = |it: &Piece| it.hir.properties().minimum_len() == Some(0) && !is_open(it);
-        let Ast::Repetition(repetition) = &open.ast else {
-            return None;
-        };
-        if !padding.iter().all(optional) {
-            return None;
-        }
-        let set = bytes::class(&repeated(&open.hir)?)?;
-        let plain = &mut |_: &Ast| None;
-        let class = Piece {
-            ast: (*repetition.ast).clone(),
-            ..open.clone()
-        };
-        let class = join(pattern, &[class], plain);
-        let least = match open.hir.properties().minimum_len().unwrap_or(0) {
-            0 => String::new(),
-            least => format!("{class}{{{least}}}"),
-        };
-        Some(Self {
-            pattern: format!("{}{least}", join(pattern, head, plain)),
-            tail: format!("{class}*{}", join(pattern, padding, plain)),
-            class: set,
-        })
-    }
-}
-
-fn repeated(hir: &Hir) -> Option<Hir> {
-    match hir.kind() {
-        regex_syntax::hir::HirKind::Repetition(repetition) => Some((*repetition.sub).clone()),
-        _ => None,
     }
 }
 

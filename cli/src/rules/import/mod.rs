@@ -10,6 +10,7 @@ mod context;
 mod convert;
 mod draft;
 mod pieces;
+mod tail;
 mod template;
 mod trial;
 

@@ -16,10 +16,10 @@ use skeleton::Skeleton;
 pub(crate) fn run(
     kind: &str,
     provider: Option<String>,
-    sample: Option<String>,
+    sample: Option<&str>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Status> {
-    let shape = match &sample {
+    let shape = match sample {
         None => None,
         Some(sample) => match Shape::of(sample.trim()) {
             Ok(shape) => Some(shape),
@@ -50,7 +50,7 @@ mod tests {
 
     fn made(kind: &str, sample: Option<&str>) -> (Status, String) {
         let mut out = Vec::new();
-        let status = run(kind, None, sample.map(str::to_owned), &mut out).unwrap();
+        let status = run(kind, None, sample, &mut out).unwrap();
         (status, String::from_utf8(out).unwrap())
     }
 

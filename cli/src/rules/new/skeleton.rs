@@ -93,7 +93,7 @@ impl Skeleton {
             lines(&texts(&whole)),
             lines(&match &context {
                 Some(word) => [format!("{word}_key={short}"), format!("digest={whole}")],
-                None => [short.clone(), format!("x{whole}")],
+                None => [short, format!("x{whole}")],
             }),
         );
         file
