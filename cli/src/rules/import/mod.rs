@@ -92,6 +92,8 @@ impl Imported {
                     Err(reason) => reasons.push(reason),
                 }
             }
+            // Alternatives often fail for the same reason.
+            reasons.dedup();
             if converted == 0 {
                 refused += 1;
                 log.push(format!(
