@@ -6,6 +6,7 @@ mod command;
 mod demo;
 mod exit;
 mod redact;
+mod rules;
 mod terminal;
 
 use std::process::ExitCode;

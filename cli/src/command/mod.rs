@@ -3,6 +3,7 @@
 mod demo;
 mod engines;
 mod redact;
+mod rules;
 
 use crate::exit::Status;
 
@@ -12,6 +13,7 @@ pub(crate) enum Command {
     Demo(demo::Args),
     Engines(engines::Args),
     Redact(redact::Args),
+    Rules(rules::Args),
 }
 
 impl Command {
@@ -20,6 +22,7 @@ impl Command {
             Self::Demo(args) => demo::run(args),
             Self::Engines(args) => engines::run(&args),
             Self::Redact(args) => redact::run(&args),
+            Self::Rules(args) => rules::run(args),
         }
     }
 }

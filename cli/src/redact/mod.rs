@@ -35,6 +35,17 @@ pub(crate) enum Profile {
     Wide,
 }
 
+impl Profile {
+    /// Whether rules of this confidence take part.
+    pub(crate) fn uses(self, confidence: &str) -> bool {
+        match self {
+            Self::Precise => confidence == "high",
+            Self::Balanced => confidence != "low",
+            Self::Wide => true,
+        }
+    }
+}
+
 impl From<Profile> for veilgate_redact::Profile {
     fn from(profile: Profile) -> Self {
         match profile {

@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
              pub(super) static EXAMPLES: &[Examples] = &[\n{}];\n\
              pub(super) static CARRIERS: (&str, &str) = (\"carriers.toml\", include_str!({carriers:?}));\n\
              #[cfg(feature = \"catalogue\")]\npub(super) static CATALOGUE: &[(&str, &str)] = &[\n{catalogue}];\n\
-             #[cfg(test)]\npub(super) static FILES: &[(&str, &str)] = &[\n{}];\n",
+             #[cfg(any(test, feature = \"authoring\"))]\npub(super) static FILES: &[(&str, &str)] = &[\n{}];\n",
             output.rules, output.examples, output.files
         ),
     )?;

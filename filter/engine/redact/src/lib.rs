@@ -81,4 +81,8 @@ pub use limits::{Limits, OnLimit};
 pub use mask::{Fingerprint, MaskStyle, Masker};
 pub use redactor::Redactor;
 pub use rules::{KnownValue, Profile, Rule, RuleSet, RuleSetBuilder, Sample};
+#[cfg(feature = "authoring")]
+pub use rules::{Problem, Reading, Shipped, ShippedFile, shipped_files};
+#[cfg(feature = "authoring")]
+pub use scan::{Stopped, Trace};
 pub use scrub::Scrubber;

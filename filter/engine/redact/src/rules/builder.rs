@@ -184,7 +184,7 @@ impl RuleSetBuilder {
         })
     }
 
-    fn add(&mut self, rule: Rule) -> Result<(), RuleError> {
+    pub(super) fn add(&mut self, rule: Rule) -> Result<(), RuleError> {
         if let Some(other) = self.rules.iter().find(|other| other.kind() == rule.kind()) {
             return Err(RuleError::Field {
                 file: rule.file().to_owned(),

@@ -5,6 +5,8 @@
 //! field and what to do about it.
 
 mod anchor;
+#[cfg(feature = "authoring")]
+mod authoring;
 mod automaton;
 mod builder;
 mod bytes;
@@ -23,6 +25,8 @@ mod spellings;
 
 use std::sync::Arc;
 
+#[cfg(feature = "authoring")]
+pub use authoring::{Problem, Reading, Shipped, ShippedFile, shipped_files};
 pub use builder::RuleSetBuilder;
 pub use known::KnownValue;
 pub use profile::Profile;

@@ -4,6 +4,8 @@ mod context;
 mod named;
 mod parts;
 mod phases;
+#[cfg(feature = "authoring")]
+mod stage;
 
 use crate::rules::{Matcher, Ran, State};
 
