@@ -186,10 +186,11 @@ impl Output {
         let classes = self.bytes(table.classes.clone());
         let cells = self.bytes(table.cells.clone());
         format!(
-            "PrebuiltTable {{ start: {}, width: {}, classes: {classes}, cells: {cells}..{} }}",
+            "PrebuiltTable {{ start: {}, width: {}, classes: {classes}, cells: {cells}..{}, narrow: {} }}",
             table.start,
             table.width,
-            cells + table.cells.len()
+            cells + table.cells.len(),
+            table.narrow
         )
     }
 

@@ -23,8 +23,11 @@ pub(crate) struct Table {
     pub(crate) classes: Vec<u8>,
     /// Columns.
     pub(crate) width: usize,
-    /// One row for each state, [`DEAD`] first: the states that follow, as little-endian 16-bit numbers, [`ACCEPTS`] set where the bytes so far match.
+    /// One row for each state, [`DEAD`] first: the states that follow, [`ACCEPTS`] set where the bytes so far match. As little-endian 16-bit numbers, or
+    /// as bytes with [`ACCEPTS_NARROW`] in its place.
     pub(crate) cells: Vec<u8>,
+    /// Whether a cell is a byte: where there are few states.
+    pub(crate) narrow: bool,
     pub(crate) start: u16,
 }
 
@@ -51,6 +54,8 @@ pub(crate) struct Pattern {
 pub(crate) const DEAD: u16 = 0;
 /// Set in the number of a state in which the bytes so far are a match.
 pub(crate) const ACCEPTS: u16 = 0x8000;
+/// The same where states are bytes.
+pub(crate) const ACCEPTS_NARROW: u16 = 0x80;
 
 /// A bound on what one rule may cost: some 60 times the usual automaton.
 const SIZE_LIMIT: usize = 256 * 1024;
@@ -110,15 +115,18 @@ impl Table {
         let (rows, start) =
             rows(&dfa, start).ok_or_else(|| too_large("over 32767 states".to_owned()))?;
         let (classes, representatives) = classes(&rows);
+        let cells = rows
+            .iter()
+            .flat_map(|row| representatives.iter().filter_map(|byte| row.get(*byte)));
+        let narrow = rows.len() <= usize::from(ACCEPTS_NARROW);
         Ok(Self {
             width: representatives.len(),
-            cells: rows
-                .iter()
-                .flat_map(|row| {
-                    let cells = representatives.iter().filter_map(|byte| row.get(*byte));
-                    cells.flat_map(|cell| cell.to_le_bytes())
-                })
-                .collect(),
+            cells: if narrow {
+                cells.map(|cell| narrowed(*cell)).collect()
+            } else {
+                cells.flat_map(|cell| cell.to_le_bytes()).collect()
+            },
+            narrow,
             classes,
             start,
         })
@@ -128,20 +136,23 @@ impl Table {
     pub(crate) fn step(&self, state: u16, byte: u8) -> u16 {
         let class = self.classes.get(usize::from(byte)).copied().unwrap_or(0);
         let cell = usize::from(state & !ACCEPTS) * self.width + usize::from(class);
-        self.cells
-            .get(2 * cell..)
-            .and_then(|rest| rest.first_chunk())
-            .map_or(DEAD, |cell| u16::from_le_bytes(*cell))
+        self.states().nth(cell).unwrap_or(DEAD)
+    }
+
+    /// What the cells hold, in order.
+    fn states(&self) -> impl Iterator<Item = u16> + '_ {
+        let size = if self.narrow { 1 } else { 2 };
+        self.cells.chunks_exact(size).map(|cell| match cell {
+            [low, high] => u16::from_le_bytes([*low, *high]),
+            [state] => widened(*state),
+            _ => DEAD,
+        })
     }
 
     /// Whether a match ends wherever it can end, and never goes on: the part behind it then starts at one place only.
     fn is_prefix_free(&self) -> bool {
-        let numbers = self
-            .cells
-            .chunks_exact(2)
-            .filter_map(|cell| cell.first_chunk());
-        let accepting: BTreeSet<u16> = numbers
-            .map(|cell| u16::from_le_bytes(*cell))
+        let accepting: BTreeSet<u16> = self
+            .states()
             .chain([self.start])
             .filter(|state| state & ACCEPTS != 0)
             .collect();
@@ -149,6 +160,21 @@ impl Table {
             .into_iter()
             .all(|state| (0..=u8::MAX).all(|byte| self.step(state, byte) == DEAD))
     }
+}
+
+/// A state as a byte, of fewer than 128.
+fn narrowed(state: u16) -> u8 {
+    let accepts = if state & ACCEPTS == 0 {
+        0
+    } else {
+        ACCEPTS_NARROW
+    };
+    u8::try_from(state & !ACCEPTS | accepts).unwrap_or(0)
+}
+
+fn widened(state: u8) -> u16 {
+    let state = u16::from(state);
+    state & !ACCEPTS_NARROW | (state & ACCEPTS_NARROW) << 8
 }
 
 /// The parts of a pattern with long runs of one class, if it can be cut there: a run must end at one place only, whatever follows.

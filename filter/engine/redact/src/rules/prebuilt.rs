@@ -51,6 +51,7 @@ struct PrebuiltTable {
     width: usize,
     classes: usize,
     cells: Range<usize>,
+    narrow: bool,
 }
 
 enum PrebuiltPart {
@@ -95,6 +96,7 @@ impl PrebuiltTable {
             bytes(self.classes..self.classes + 256),
             self.width,
             bytes(self.cells.clone()),
+            self.narrow,
             self.start,
         )
     }
