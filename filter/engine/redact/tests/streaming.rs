@@ -358,7 +358,7 @@ proptest! {
 #[test]
 fn a_word_of_a_context_is_seen_to_its_value_wherever_it_is_cut() {
     let setup = Setup::plain();
-    let key = "UDUZKFYD7LCZ2Y6GIXOXGDUJWEMHOGF3KPIAYXRLCKMPPMAHWWHDA2UL";
+    let key = "SUDUZKFYD7LCZ2Y6GIXOXGDUJWEMHOGF3KPIAYXRLCKMPPMAHWWHDA2ULY";
     for text in [
         format!("users: [{{nkey:{key}}}]"),
         format!("the nkey SEED access_token-{key}, and"),
