@@ -118,6 +118,7 @@ mod tests {
         let rule = Pattern {
             before: Some("[^a-z]".to_owned()),
             lead: Some("key=".to_owned()),
+            context: Vec::new(),
             pattern: "a|b".to_owned(),
             tail: Some("c*".to_owned()),
             after: Some("[.]".to_owned()),

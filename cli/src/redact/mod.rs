@@ -40,7 +40,7 @@ impl Profile {
     pub(crate) fn uses(self, confidence: &str) -> bool {
         match self {
             Self::Precise => confidence == "high",
-            Self::Balanced => confidence != "low",
+            Self::Balanced | Self::Strict => confidence != "low",
             Self::Wide => true,
         }
     }

@@ -173,7 +173,8 @@ impl Candidate {
             match self.escape_at(at, text) {
                 Escape::Byte(meant, length) if with.is_none() => {
                     // The bracket behind the name of a field is written so wherever it stands.
-                    let escaped = match text.window.byte(at + length as u64) {
+                    let next = text.window.byte(at + length as u64);
+                    let escaped = match next {
                         Some(next) => meant != b']' || next == byte,
                         None => text.complete || meant != b']',
                     };
@@ -181,9 +182,7 @@ impl Candidate {
                         self.write_with(byte, assignment);
                         return Some((meant, length));
                     }
-                    if text.window.byte(at + length as u64).is_none() {
-                        return None;
-                    }
+                    next?;
                 }
                 Escape::Byte(byte, length) if with.is_some() => return Some((byte, length)),
                 Escape::Unfinished => return None,
