@@ -3,6 +3,8 @@
 //! Source: <https://age-encryption.org/v1>, <https://github.com/bitcoin/bips/blob/master/bip-0173.mediawiki>; confirmed on a published vector. Of the
 //! post-quantum form, `AGE-SECRET-KEY-PQ-1`, no vector was found: of that it cannot tell.
 
+use super::digits::are_plain;
+
 const PREFIX: &[u8] = b"AGE-SECRET-KEY-";
 const CHARACTERS: &[u8] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
 const SUM: usize = 6;
@@ -13,7 +15,7 @@ pub(super) fn check(value: &[u8]) -> Option<bool> {
     // A character that Bech32 does not have is a typing error, unless it begins an escape.
     match values? {
         Some(values) => Some(register(values) == 1),
-        None => data.iter().all(u8::is_ascii_alphanumeric).then_some(false),
+        None => are_plain(data, b"").then_some(false),
     }
 }
 

@@ -3,8 +3,7 @@
 //!
 //! Source: a published vector, on which it was confirmed.
 
-use super::digits::{BASE62, digits};
-use crate::base64;
+use super::digits::{BASE62, are_hex, are_plain, digits};
 use crate::rules::crc32;
 
 const SUM: usize = 8;
@@ -16,9 +15,7 @@ pub(super) fn check(value: &[u8]) -> Option<bool> {
     let [token @ .., b'='] = begun else {
         return None;
     };
-    let is_known = value.len() <= LONGEST
-        && token.iter().all(|byte| base64::is_digit(*byte))
-        && sum.iter().all(u8::is_ascii_hexdigit);
+    let is_known = value.len() <= LONGEST && are_plain(token, b"_-") && are_hex(sum);
     is_known.then(|| self::sum(begun) == *sum)
 }
 

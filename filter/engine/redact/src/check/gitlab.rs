@@ -3,7 +3,7 @@
 //!
 //! Source: `lib/authn/token_field/generator/routable_token.rb` of GitLab. A token without that end is of the older form, and has no checksum.
 
-use super::digits::{BASE36, digits};
+use super::digits::{BASE36, are_plain, digits};
 use crate::rules::crc32;
 
 const SUM: usize = 7;
@@ -16,10 +16,9 @@ pub(super) fn check(value: &[u8]) -> Option<bool> {
         return None;
     };
     let is_digit = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let is_routable = value.len() <= LONGEST
         && [high, low].into_iter().chain(sum).all(is_digit)
-        && before.iter().all(is_plain);
+        && are_plain(before, b"_-.");
     is_routable.then(|| self::sum(begun) == *sum)
 }
 

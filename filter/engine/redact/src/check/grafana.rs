@@ -2,7 +2,7 @@
 //!
 //! Source: published vectors, on which it was confirmed.
 
-use super::digits::hex;
+use super::digits::{are_hex, are_plain, hex};
 use crate::rules::crc32;
 
 const SUM: usize = 8;
@@ -10,8 +10,7 @@ const SUM: usize = 8;
 pub(super) fn check(value: &[u8]) -> Option<bool> {
     let (begun, sum) = value.split_last_chunk::<SUM>()?;
     let expected = self::sum(begun)?;
-    let is_hex = sum.iter().all(u8::is_ascii_hexdigit);
-    is_hex.then(|| expected.eq_ignore_ascii_case(sum))
+    are_hex(sum).then(|| expected.eq_ignore_ascii_case(sum))
 }
 
 pub(super) fn sum(begun: &[u8]) -> Option<[u8; SUM]> {
@@ -19,6 +18,6 @@ pub(super) fn sum(begun: &[u8]) -> Option<[u8; SUM]> {
         return None;
     };
     let body = token.strip_prefix(b"glsa_")?;
-    let is_known = body.len() == 32 && body.iter().all(u8::is_ascii_alphanumeric);
+    let is_known = body.len() == 32 && are_plain(body, b"");
     is_known.then(|| hex(crc32(token).swap_bytes()))
 }

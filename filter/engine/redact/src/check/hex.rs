@@ -2,7 +2,7 @@
 //!
 //! Source: published vectors, on which it was confirmed, of Cloudflare's one only. A `_` before the checksum belongs to neither.
 
-use super::digits::hex;
+use super::digits::{are_hex, are_plain, hex};
 use crate::rules::crc32;
 
 const SUM: usize = 8;
@@ -10,8 +10,7 @@ const SUM: usize = 8;
 pub(super) fn check(value: &[u8]) -> Option<bool> {
     let (begun, sum) = value.split_last_chunk::<SUM>()?;
     let expected = self::sum(begun)?;
-    let is_hex = sum.iter().all(u8::is_ascii_hexdigit);
-    is_hex.then(|| expected == *sum)
+    are_hex(sum).then(|| expected == *sum)
 }
 
 pub(super) fn sum(begun: &[u8]) -> Option<[u8; SUM]> {
@@ -23,7 +22,5 @@ pub(super) fn sum(begun: &[u8]) -> Option<[u8; SUM]> {
         part if part.len() == 40 => part,
         _ => return None,
     };
-    part.iter()
-        .all(u8::is_ascii_alphanumeric)
-        .then(|| hex(crc32(part)))
+    are_plain(part, b"").then(|| hex(crc32(part)))
 }

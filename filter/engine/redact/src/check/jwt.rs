@@ -3,12 +3,11 @@
 //! Source: RFC 7515, sections 3.1 and 4.1.1. It does not read the claims, and cannot know whether the signature is right. At most 1 KiB of the first part is decoded;
 //! of a longer one it cannot tell.
 
-use crate::base64;
+use super::digits::are_plain;
 use crate::mask::{LONGEST_HEADER, is_jose_header};
 
 pub(super) fn check(value: &[u8]) -> Option<bool> {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if !value.iter().all(is_plain) {
+    if !are_plain(value, b"_-.") {
         return None;
     }
     let mut parts = value.split(|byte| *byte == b'.');
@@ -17,6 +16,6 @@ pub(super) fn check(value: &[u8]) -> Option<bool> {
         return None;
     }
     // One digit more than whole bytes need is no base64.
-    let is_whole = |part: &[u8]| part.len() % 4 != 1 && part.iter().all(|it| base64::is_digit(*it));
+    let is_whole = |part: &[u8]| part.len() % 4 != 1;
     Some(is_whole(claims) && is_whole(signature) && is_jose_header(header))
 }

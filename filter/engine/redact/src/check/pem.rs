@@ -82,6 +82,9 @@ fn without_escape(rest: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// O(length), as what is looked for has a few bytes.
+#[inline(never)]
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    memchr::memmem::find(text, what)
+    let mut places = text.windows(what.len());
+    places.position(|place| place == what)
 }

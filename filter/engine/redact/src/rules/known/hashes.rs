@@ -130,6 +130,7 @@ pub(crate) fn is_separator(byte: u8) -> bool {
 }
 
 /// The CRC-32 of RFC 1952.
+#[inline(never)]
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes
         .iter()
