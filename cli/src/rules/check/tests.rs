@@ -95,7 +95,7 @@ fn an_example_that_is_missed_says_where_the_rule_stopped() {
 #[test]
 fn a_context_and_a_placeholder_have_reasons_of_their_own() {
     for (example, expected) in [
-        ("acmesoft_id {{b62:8}}", "`context` stops at byte 20"),
+        ("acmesoft_id {{b62:8}}", "`context` stops at byte 8"),
         (
             "acmesoft_id = {{b62:5}}",
             "`pattern` stops at byte 19, the end of the text",

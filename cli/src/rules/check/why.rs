@@ -26,7 +26,7 @@ pub(super) fn told(text: &str, trace: Trace, by_context: bool) -> String {
         ),
         Stopped::Before => format!("`before` does not allow byte {at}{byte}"),
         Stopped::Lead if by_context => format!(
-            "`context` stops at byte {at}{byte}; behind the word there may be the rest of a name, then an operator (`:`, `=`, `=>`, `:=`, `>`) and a quote"
+            "`context` stops at byte {at}{byte}; behind the word there may be the rest of a name, then an operator (`:`, `=`, `=>`, `:=`, `>`) and a quote, or a word such as `key` or `token` and a blank"
         ),
         Stopped::Lead => format!("`{lead}` stops at byte {at}{byte}"),
         Stopped::Pattern => {
