@@ -126,7 +126,7 @@ fn a_rule_tells_where_it_stopped() {
             "demosoft_id: 1234",
             (Stopped::Nowhere, 0, Some(13), 17),
         ),
-        (&context, "demosoft_id; 1234", (Stopped::Lead, 0, None, 11)),
+        (&context, "demosoft_id; 1234", (Stopped::Lead, 0, None, 8)),
         (
             &context,
             "demosoft_id: 12x4",
